@@ -75,6 +75,8 @@ http::OwnAnswer own_answer(Failure const& failure, Exchange const& exchange) {
     answer = of_cancel(*reason);
   } else if (failure.get<CallerBodyBroken>()) {
     answer = {.status = 400, .error = ProxyError::http_request_error, .details = failure.detail};
+  } else if (failure.get<OutOfResources>()) {
+    answer = {.status = 503, .error = ProxyError::proxy_internal_error, .details = failure.detail};
   } else {
     answer = {.status = 502, .error = ProxyError::connection_terminated, .details = "stale_connection"};
   }

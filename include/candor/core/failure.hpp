@@ -45,10 +45,13 @@ struct StaleConnection {};
 /// The caller's own body broke off.
 struct CallerBodyBroken {};
 
+/// We could not even try: no descriptor, port or memory was left. It says nothing about the endpoint.
+struct OutOfResources {};
+
 /// Why there is no response. `detail` is for the log and for the answer's Proxy-Status details: a short token
 /// or phrase, no addresses.
 struct Failure {
-  using Cause = std::variant<AttemptFailed, StaleConnection, CallerBodyBroken, Refusal, CancelReason>;
+  using Cause = std::variant<AttemptFailed, StaleConnection, CallerBodyBroken, OutOfResources, Refusal, CancelReason>;
 
   Cause cause{};
   std::string_view detail{};  ///< static text

@@ -24,8 +24,9 @@ namespace candor {
 /// What a server is made of.
 struct ServerParts {
   NetSettings settings{};
-  std::vector<ListenerSettings> listeners{};           ///< shared ports
-  std::vector<std::shared_ptr<Upstream>> upstreams{};  ///< by index; those with `listen` get a port of their own
+  std::vector<ListenerSettings> listeners{};  ///< shared ports
+  std::vector<std::shared_ptr<Upstream>>
+      upstreams{};  ///< by index; those with `listen` get a port of their own
   /// One for each worker, asked for while the server is made; each must outlive it.
   std::function<Observer&(unsigned worker)> observer{};
   /// Takes a line that an operator should see ("no file descriptors left ..."). Called on workers' threads.
@@ -51,8 +52,8 @@ class Server {
   void start();
 
   /// Stops being there for new callers, finishes what is in flight with `Connection: close`, and ends, after
-  /// `drain_timeout` at the latest. Returns at once; `ended` is called, on some worker's thread, when the last
-  /// worker is through. From any thread, once.
+  /// `drain_timeout` at the latest. Returns at once; `ended` is called, on some worker's thread, when the
+  /// last worker is through. From any thread, once.
   void drain(std::function<void()> ended = {});
 
   /// Ends at once: what is in flight is broken off. Waits for the threads.

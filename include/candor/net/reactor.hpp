@@ -1,0 +1,66 @@
+// One worker's loop: waits for sockets and for time, and drives the scheduler. Belongs to one thread, but for
+// post(). It is the only place that reads a clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "candor/core/scheduler.hpp"
+#include "candor/net/descriptor.hpp"
+
+namespace candor {
+
+/// Hears what the kernel says of a descriptor. It may only take note and schedule: several of these are told
+/// in a row, and what one of them woke must not destroy another before its turn.
+class EventSink {
+ public:
+  virtual void on_events(std::uint32_t events) = 0;
+
+ protected:
+  ~EventSink() = default;
+};
+
+class Reactor {
+ public:
+  /// Throws std::system_error when the kernel has no descriptor for it.
+  Reactor();
+  Reactor(Reactor const&) = delete;
+  Reactor& operator=(Reactor const&) = delete;
+
+  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+
+  /// Registers the descriptor, edge-triggered, for reading, writing and the peer's end of sending; false if
+  /// the kernel has no room for it. One registration lasts for the descriptor's life: closing it ends it.
+  [[nodiscard]] bool watch(int fd, EventSink& sink);
+
+  /// Runs until stop().
+  void run();
+  /// Ends run() after this turn; from its own thread.
+  void stop() { stopped_ = true; }
+
+  /// Runs the action on the reactor's thread, at its next turn. Thread-safe; for rare things.
+  void post(std::function<void()> action);
+
+ private:
+  class Doorbell final : public EventSink {
+   public:
+    void on_events(std::uint32_t /*events*/) override { rung = true; }
+    bool rung = false;
+  };
+
+  void turn();
+  void run_posted();
+
+  Scheduler scheduler_;
+  Descriptor epoll_;
+  Descriptor bell_;
+  Doorbell doorbell_;
+  std::mutex posted_lock_;
+  std::vector<std::function<void()>> posted_;
+  bool stopped_ = false;
+};
+
+}  // namespace candor

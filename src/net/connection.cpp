@@ -1,0 +1,357 @@
+#include "connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "candor/http/forward.hpp"
+#include "endpoint_pool.hpp"
+
+namespace candor {
+
+namespace {
+
+constexpr http::HeadLimits answer_limits{};
+
+/// What connect() can fail with that is no word about the endpoint.
+std::optional<Failure> ours(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE: return Failure{OutOfResources{}, "no_descriptors"};
+    case EADDRNOTAVAIL: return Failure{OutOfResources{}, "no_local_ports"};
+    case ENOBUFS:
+    case ENOMEM: return Failure{OutOfResources{}, "no_memory"};
+    default: return std::nullopt;
+  }
+}
+
+Failure of_connect(int error) {
+  if (auto const failure = ours(error)) return *failure;
+  return Failure{FailureKind::connect, error == ECONNREFUSED ? "connection_refused" : "no_connection"};
+}
+
+}  // namespace
+
+Connection::~Connection() {
+  disarm();
+  if (socket_.is_open()) home_.tell(PoolEvent::closed);
+}
+
+Task<std::optional<Failure>> Connection::open(Address const& address, CancelScope& scope, Instant until) {
+  int const error = socket_.connect(address);
+  if (error != 0) co_return of_connect(error);
+  auto const end = co_await socket_.until_writable(scope, until);
+  switch (end) {
+    case WaitEnd::ready: break;
+    case WaitEnd::timed_out: co_return Failure{CancelReason::connect_timeout};
+    case WaitEnd::cancelled: co_return Failure{*scope.reason()};
+  }
+  int const refused = socket_.connect_error();
+  if (refused != 0) co_return of_connect(refused);
+  home_.tell(PoolEvent::opened);
+  co_return std::nullopt;
+}
+
+// --- the request, out ---
+
+void Connection::begin(Exchange& exchange, Attempt const& attempt) {
+  block_ = blocks_.take();
+  base_ = begin_ = end_ = 0;
+  scan_ = {};
+  has_head_ = complete_ = false;
+  idle_timeout_ = exchange.upstream.settings.timeouts.idle;
+  uploaded_ = exchange.body.empty();
+  waits_for_caller_ = false;
+  upload_failure_.reset();
+  append_request(exchange, attempt);
+}
+
+void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
+  auto const& host = exchange.upstream.settings.host_header;
+  http::append_request_head(gather_.own(), exchange.head,
+                            {.target = exchange.head.origin_target(),
+                             .host = host ? std::optional<std::string_view>{*host} : std::nullopt,
+                             .attempt = attempt.number,
+                             .retry_reason = attempt.retry_reason});
+  gather_.close_own();
+}
+
+void Connection::append_piece(http::Piece piece, http::Framing framing, std::string_view trailers) {
+  if (framing.kind != http::Framing::Kind::chunked) return gather_.refer(piece.bytes);
+  if (!piece.bytes.empty()) {
+    http::append_chunk_head(gather_.own(), piece.bytes.size());
+    gather_.close_own();
+    gather_.refer(piece.bytes);
+    gather_.copy("\r\n");
+  }
+  if (piece.last) {
+    http::append_last_chunk(gather_.own(), trailers);
+    gather_.close_own();
+  }
+}
+
+Task<void> Connection::upload(Exchange& exchange, CancelScope& answer_wait) {
+  auto& body = exchange.body;
+  auto& scope = *upload_scope_;
+  for (bool last = false; !last;) {
+    auto piece = body.try_next();
+    if (!piece) {
+      // Nothing to add to what stands ready, so it goes.
+      if (!gather_.empty()) {
+        auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
+        if (end != WriteEnd::done) co_return;
+      }
+      waits_for_caller_ = true;
+      auto waited_for = co_await body.next(scope);
+      piece.emplace(std::move(waited_for));
+    }
+    if (!*piece) {
+      bool const cut_short = piece->error().get<CancelReason>().has_value();
+      if (cut_short) co_return;
+      upload_failure_ = piece->error();
+      answer_wait.cancel(CancelReason::caller_left);
+      co_return;
+    }
+    waits_for_caller_ = false;
+    last = (*piece)->last;
+    append_piece(**piece, body.framing(), body.trailers());
+    auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
+    if (end == WriteEnd::timed_out) {
+      upload_failure_ = Failure{CancelReason::idle_timeout};
+      answer_wait.cancel(CancelReason::idle_timeout);
+    }
+    // An endpoint that reads no further may have answered: the answer is waited for all the same.
+    if (end != WriteEnd::done) co_return;
+    body.sent();
+  }
+  uploaded_ = true;
+}
+
+Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& attempt) {
+  begin(exchange, attempt);
+  auto const before = gather_.written();
+  CancelScope answer_wait{attempt.scope};
+  if (exchange.body.empty()) {
+    auto end = try_write_all(socket_, gather_);
+    if (!end) end = co_await write_all(socket_, gather_, answer_wait, scheduler_, idle_timeout_);
+    uploaded_ = *end == WriteEnd::done;
+  } else {
+    upload_scope_.emplace(exchange.scope);
+    upload_.emplace(upload(exchange, answer_wait));
+  }
+  auto failure = co_await read_head(attempt, answer_wait, exchange.head.method);
+  attempt.untouched = gather_.written() == before;
+  if (failure) {
+    upload_.reset();
+    upload_scope_.reset();
+    co_return failure;
+  }
+  // An answer that isn't good comes while the body still goes out: nobody will want the rest of it. And
+  // another attempt may begin before this answer is dropped; the body has one reader.
+  if (!uploaded_ && head_.status >= 300) upload_.reset();
+  begin_body();
+  used_before_ = true;
+  co_return std::nullopt;
+}
+
+// --- the answer, in ---
+
+Moved Connection::read_more() {
+  auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
+  if (moved.state == Moved::State::some) end_ += moved.bytes;
+  return moved;
+}
+
+/// Looks at what has come; sets has_head_. A failure: it is no answer.
+std::optional<Failure> Connection::look_for_head(http::Method method) {
+  for (;;) {
+    std::string_view const buffered{block_->bytes.data() + begin_, end_ - begin_};
+    auto const parsed = http::parse_response_head(buffered, scan_, answer_limits, method, head_);
+    if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) {
+      return Failure{FailureKind::protocol, malformed->detail};
+    }
+    auto const* whole = std::get_if<http::Complete>(&parsed);
+    if (whole == nullptr) return std::nullopt;
+    begin_ += whole->length;
+    scan_ = {};
+    if (head_.status == 101) return Failure{FailureKind::protocol, "switches protocols without being asked"};
+    has_head_ = head_.status >= 200;
+    if (has_head_) return std::nullopt;
+  }
+}
+
+Task<std::optional<Failure>> Connection::read_head(Attempt& attempt, CancelScope& answer_wait,
+                                                   http::Method method) {
+  for (;;) {
+    if (upload_failure_) co_return upload_failure_;
+    auto const moved = read_more();
+    switch (moved.state) {
+      case Moved::State::some: {
+        if (auto const failure = look_for_head(method)) co_return failure;
+        if (has_head_) co_return std::nullopt;
+        break;
+      }
+      case Moved::State::blocked: {
+        auto const end = co_await socket_.until_readable(answer_wait);
+        if (end == WaitEnd::cancelled) co_return why_cancelled(attempt.scope);
+        break;
+      }
+      case Moved::State::end:
+      case Moved::State::broken:
+        if (used_before_ && end_ == 0) co_return Failure{StaleConnection{}};
+        co_return Failure{FailureKind::reset, "closed before its answer"};
+    }
+  }
+}
+
+Failure Connection::why_cancelled(CancelScope const& attempt) const {
+  if (upload_failure_) return *upload_failure_;
+  auto const reason = attempt.reason().value_or(CancelReason::caller_left);
+  bool const times_out = reason == CancelReason::attempt_timeout || reason == CancelReason::deadline;
+  // The time went by in waiting for the caller: no word about the endpoint.
+  if (times_out && waits_for_caller_) return {CallerBodyBroken{}, "the body came too slowly"};
+  return {reason};
+}
+
+void Connection::begin_body() {
+  base_ = begin_;
+  left_ = head_.framing.kind == http::Framing::Kind::length ? head_.framing.length : 0;
+  if (head_.framing.kind == http::Framing::Kind::chunked) decoder_ = {};
+}
+
+Result<http::Piece> Connection::ended() {
+  complete_ = true;
+  return http::Piece{.bytes = {}, .last = true};
+}
+
+std::optional<Result<http::Piece>> Connection::chunked_piece() {
+  while (begin_ < end_) {
+    auto const step = decoder_.step({block_->bytes.data() + begin_, end_ - begin_});
+    if (!step.error.empty()) return Failure{FailureKind::protocol, step.error};
+    begin_ += step.consumed;
+    if (step.end) {
+      complete_ = true;
+      return http::Piece{step.content, true};
+    }
+    if (!step.content.empty()) return http::Piece{step.content, false};
+  }
+  return std::nullopt;
+}
+
+std::optional<Result<http::Piece>> Connection::buffered_piece() {
+  std::size_t const there = end_ - begin_;
+  switch (head_.framing.kind) {
+    case http::Framing::Kind::none: return ended();
+    case http::Framing::Kind::length: {
+      if (left_ == 0) return ended();
+      if (there == 0) return std::nullopt;
+      auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, there));
+      http::Piece const piece{{block_->bytes.data() + begin_, size}, size == left_};
+      begin_ += size;
+      left_ -= size;
+      complete_ = piece.last;
+      return piece;
+    }
+    case http::Framing::Kind::chunked: return chunked_piece();
+    case http::Framing::Kind::until_close:
+      if (there == 0) return std::nullopt;
+      begin_ = end_;
+      return http::Piece{{block_->bytes.data() + end_ - there, there}, false};
+  }
+  return std::nullopt;
+}
+
+Result<http::Piece> Connection::broke_off() const {
+  bool const announced = head_.framing.kind == http::Framing::Kind::length;
+  return Failure{announced ? FailureKind::truncated : FailureKind::reset};
+}
+
+std::optional<Result<http::Piece>> Connection::try_next() {
+  for (;;) {
+    if (auto piece = buffered_piece()) return piece;
+    if (end_ == Block::size) return std::nullopt;  // until what was handed out is discarded
+    auto const moved = read_more();
+    switch (moved.state) {
+      case Moved::State::some: break;
+      case Moved::State::blocked: return std::nullopt;
+      case Moved::State::end:
+        if (head_.framing.kind == http::Framing::Kind::until_close) return ended();
+        return broke_off();
+      case Moved::State::broken: return broke_off();
+    }
+  }
+}
+
+Task<Result<http::Piece>> Connection::next(CancelScope& scope) {
+  for (;;) {
+    if (auto piece = try_next()) co_return *piece;
+    auto const end = co_await socket_.until_readable(scope, scheduler_.now() + idle_timeout_);
+    switch (end) {
+      case WaitEnd::ready: break;
+      case WaitEnd::timed_out: co_return Failure{CancelReason::idle_timeout};
+      case WaitEnd::cancelled: co_return Failure{*scope.reason()};
+    }
+  }
+}
+
+void Connection::discard() {
+  if (begin_ == end_) begin_ = end_ = base_;
+}
+
+// --- afterwards ---
+
+bool Connection::reusable() {
+  // An answer that nobody wanted to the end, as of an attempt that is retried: often it is all here.
+  while (!complete_) {
+    discard();
+    auto const piece = try_next();
+    if (!piece || !*piece) return false;
+  }
+  if (!uploaded_ || !head_.keep_alive || begin_ != end_) return false;
+  if (head_.framing.kind == http::Framing::Kind::until_close) return false;
+  // What the last read may have left: nothing, if all is well.
+  std::array<char, 1> more{};
+  return socket_.quiet() || socket_.read(more.data(), more.size()).state == Moved::State::blocked;
+}
+
+/// As long as the endpoint says that it will keep the connection, less a tenth, so that we go first.
+Duration Connection::keep_for() const {
+  auto const* field = head_.fields.find(http::FieldId::keep_alive);
+  if (field == nullptr) return Duration::max();
+  constexpr std::string_view key = "timeout=";
+  auto const at = field->value.find(key);
+  if (at == std::string_view::npos) return Duration::max();
+  unsigned timeout = 0;
+  auto const digits = field->value.substr(at + key.size());
+  auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), timeout);
+  if (error != std::errc{}) return Duration::max();
+  return std::chrono::milliseconds{900} * std::min(timeout, 100'000U);
+}
+
+void Connection::release() {
+  upload_.reset();
+  upload_scope_.reset();
+  std::unique_ptr<Connection> self{this};
+  bool const keep = reusable();
+  auto const at_most = keep ? keep_for() : Duration{};
+  block_.reset();
+  gather_.clear();
+  if (keep) home_.put(std::move(self), scheduler_.now(), at_most);
+}
+
+void Connection::rest(Instant until) {
+  socket_.set_watcher(this);
+  scheduler_.at(*this, until);
+}
+
+bool Connection::resume_use() {
+  disarm();
+  socket_.set_watcher(nullptr);
+  return socket_.quiet();
+}
+
+void Connection::wake() { home_.drop(*this); }
+
+}  // namespace candor

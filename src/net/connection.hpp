@@ -1,0 +1,98 @@
+// A connection to an endpoint, and the answer that comes over it. One worker's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "block.hpp"
+#include "candor/http/chunked.hpp"
+#include "candor/http/parse.hpp"
+#include "candor/net/socket.hpp"
+#include "candor/proxy/service.hpp"
+#include "gather.hpp"
+
+namespace candor {
+
+class EndpointPool;
+
+/// Carries one attempt at a time: sends its request, then is the source of its response, then goes back to
+/// its pool or ends, as its answer has left it.
+class Connection final : public ResponseSource, private Wakeup, private Socket::Watcher {
+ public:
+  Connection(EndpointPool& home, Reactor& reactor, BlockPool& blocks)
+      : home_(home), scheduler_(reactor.scheduler()), blocks_(blocks), socket_(reactor) {}
+  ~Connection() override;
+
+  /// Connects; `until` is the connect timeout's end. Nothing: it stands.
+  [[nodiscard]] Task<std::optional<Failure>> open(Address const& address, CancelScope& scope, Instant until);
+
+  /// Sends the attempt's request and reads to the end of its response's head. Nothing: head() stands.
+  [[nodiscard]] Task<std::optional<Failure>> carry(Exchange& exchange, Attempt& attempt);
+
+  [[nodiscard]] http::ResponseHead const& head() const override { return head_; }
+  std::optional<Result<http::Piece>> try_next() override;
+  Task<Result<http::Piece>> next(CancelScope& scope) override;
+  void discard() override;
+  [[nodiscard]] std::string_view trailers() const override { return decoder_.trailers(); }
+  void release() override;
+
+  /// Rests in its pool: it leaves at `until`, or when the endpoint closes it or says something.
+  void rest(Instant until);
+  /// Is taken out of the pool; false if the endpoint has closed it, or said something.
+  [[nodiscard]] bool resume_use();
+  /// Its place in the pool, while it rests there.
+  std::size_t place = 0;
+
+ private:
+  void begin(Exchange& exchange, Attempt const& attempt);
+  void append_request(Exchange& exchange, Attempt const& attempt);
+  void append_piece(http::Piece piece, http::Framing framing, std::string_view trailers);
+  Task<void> upload(Exchange& exchange, CancelScope& answer_wait);
+  Task<std::optional<Failure>> read_head(Attempt& attempt, CancelScope& answer_wait, http::Method method);
+  [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;
+  [[nodiscard]] std::optional<Failure> look_for_head(http::Method method);
+  void begin_body();
+
+  [[nodiscard]] Moved read_more();
+  [[nodiscard]] std::optional<Result<http::Piece>> buffered_piece();
+  [[nodiscard]] std::optional<Result<http::Piece>> chunked_piece();
+  [[nodiscard]] Result<http::Piece> ended();
+  [[nodiscard]] Result<http::Piece> broke_off() const;
+  [[nodiscard]] bool reusable();
+  [[nodiscard]] Duration keep_for() const;
+
+  void wake() override;
+  void on_readable() override { scheduler_.soon(*this); }
+  void on_hang_up() override { scheduler_.soon(*this); }
+
+  EndpointPool& home_;
+  Scheduler& scheduler_;
+  BlockPool& blocks_;
+  Socket socket_;
+  bool used_before_ = false;
+
+  // What comes in: a head at the front of the block, then body bytes; those between begin_ and end_ are
+  // unread.
+  BlockPtr block_{nullptr, {nullptr}};
+  std::size_t base_ = 0;  // where the body begins
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  http::HeadScan scan_;
+  http::ResponseHead head_;
+  std::uint64_t left_ = 0;  // of a body with a length
+  http::ChunkedDecoder decoder_;
+  bool has_head_ = false;
+  bool complete_ = false;
+  Duration idle_timeout_{};
+
+  // What goes out.
+  Gather gather_;
+  bool uploaded_ = false;
+  bool waits_for_caller_ = false;
+  std::optional<Failure> upload_failure_;
+  std::optional<CancelScope> upload_scope_;
+  std::optional<SideTask> upload_;  // last: it uses the rest
+};
+
+}  // namespace candor

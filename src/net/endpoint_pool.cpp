@@ -1,0 +1,45 @@
+#include "endpoint_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace candor {
+
+std::unique_ptr<Connection> EndpointPool::take() {
+  while (!idle_.empty()) {
+    auto connection = remove(idle_.size() - 1);
+    if (connection->resume_use()) {
+      tell(PoolEvent::reused);
+      return connection;
+    }
+    tell(PoolEvent::dropped);
+  }
+  return nullptr;
+}
+
+void EndpointPool::put(std::unique_ptr<Connection> connection, Instant now, Duration at_most) {
+  auto const keep = std::min(settings_.idle, at_most);
+  if (idle_.size() >= settings_.per_endpoint || keep <= Duration{}) {
+    tell(PoolEvent::dropped);
+    return;
+  }
+  tell(PoolEvent::kept);
+  connection->place = idle_.size();
+  connection->rest(now + keep);
+  idle_.push_back(std::move(connection));
+}
+
+void EndpointPool::drop(Connection& connection) {
+  tell(PoolEvent::dropped);
+  remove(connection.place);
+}
+
+// The order is kept, so that the oldest ones stay at the front and run out.
+std::unique_ptr<Connection> EndpointPool::remove(std::size_t place) {
+  auto connection = std::move(idle_[place]);
+  idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(place));
+  for (auto i = place; i < idle_.size(); ++i) idle_[i]->place = i;
+  return connection;
+}
+
+}  // namespace candor

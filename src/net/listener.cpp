@@ -1,0 +1,87 @@
+#include "listener.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace candor {
+
+namespace {
+
+constexpr int backlog = 4096;  // the kernel lowers it to net.core.somaxconn
+constexpr int accepts_a_turn = 64;
+/// How long callers wait in the backlog before we look again whether there is a descriptor for them.
+constexpr Duration descriptor_pause = 100ms;
+
+[[noreturn]] void refuse(std::string const& what) {
+  throw std::runtime_error("cannot listen on " + what + ": " + std::generic_category().message(errno));
+}
+
+Descriptor bind_to(Address const& address, bool shared, std::string const& what) {
+  Descriptor fd{::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!fd) refuse(what);
+  int const on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) refuse(what);
+  if (::bind(fd.get(), address.data(), address.size()) != 0) refuse(what);
+  return fd;
+}
+
+}  // namespace
+
+Descriptor listen_at(Address const& address, bool shared, std::string const& what) {
+  auto fd = bind_to(address, shared, what);
+  if (::listen(fd.get(), backlog) != 0) refuse(what);
+  return fd;
+}
+
+Address free_address(Address const& address, std::string const& what) {
+  auto const fd = bind_to(address, false, what);
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size);
+  return {reinterpret_cast<sockaddr const*>(&storage), size};
+}
+
+Listener::Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listening, Accepted accepted)
+    : reactor_(reactor), alarm_(alarm), listening_(std::move(listening)), accepted_(std::move(accepted)) {
+  if (!reactor_.watch(listening_.get(), *this))
+    throw std::system_error(errno, std::generic_category(), "epoll");
+}
+
+void Listener::on_events(std::uint32_t /*events*/) { reactor_.scheduler().soon(*this); }
+
+// Edge-triggered: it goes on until there is nobody left, with other work in between.
+void Listener::accept_some() {
+  for (int i = 0; i < accepts_a_turn; ++i) {
+    Descriptor connection{::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    if (connection) {
+      alarm_.got_descriptor();
+      accepted_(std::move(connection));
+      continue;
+    }
+    switch (errno) {
+      case EAGAIN: return;
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        alarm_.out_of_descriptors();
+        reactor_.scheduler().after(*this, descriptor_pause);
+        return;
+      default: break;  // a caller who has already left, or an interruption: the next one
+    }
+  }
+  reactor_.scheduler().after(*this, Duration{});
+}
+
+void Listener::close() {
+  if (!listening_) return;
+  accept_some();
+  disarm();
+  listening_.reset();
+}
+
+}  // namespace candor

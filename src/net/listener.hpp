@@ -1,0 +1,45 @@
+// Takes callers' connections at one port. One worker's.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "alarm.hpp"
+#include "candor/core/scheduler.hpp"
+#include "candor/net/address.hpp"
+#include "candor/net/descriptor.hpp"
+#include "candor/net/reactor.hpp"
+
+namespace candor {
+
+/// Binds and listens; throws std::runtime_error, which names `what` and the reason. `shared`: further sockets
+/// of ours listen at the same port.
+[[nodiscard]] Descriptor listen_at(Address const& address, bool shared, std::string const& what);
+/// The address itself, with a port where it says 0, seen to be free: with SO_REUSEPORT alone we would share
+/// the port of another process of the same user. Throws as listen_at() does.
+[[nodiscard]] Address free_address(Address const& address, std::string const& what);
+
+class Listener final : private EventSink, private Wakeup {
+ public:
+  using Accepted = std::function<void(Descriptor connection)>;
+
+  Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listening, Accepted accepted);
+  Listener(Listener const&) = delete;
+  Listener& operator=(Listener const&) = delete;
+  ~Listener() override { disarm(); }
+
+  /// Takes who has already connected, and stops listening.
+  void close();
+
+ private:
+  void on_events(std::uint32_t events) override;
+  void wake() override { accept_some(); }
+  void accept_some();
+
+  Reactor& reactor_;
+  DescriptorAlarm& alarm_;
+  Descriptor listening_;
+  Accepted accepted_;
+};
+
+}  // namespace candor

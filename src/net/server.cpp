@@ -1,0 +1,200 @@
+#include "candor/net/server.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "resolver.hpp"
+#include "worker.hpp"
+
+namespace candor {
+
+namespace {
+
+constexpr Duration first_look_up = 1s;
+
+/// The address to listen at. A name is looked up: at start-up waiting is allowed.
+Address listening_address(std::string const& text, std::string const& what) {
+  auto const where = split_host_port(text);
+  if (!where) throw std::runtime_error("cannot listen on " + what + ": not HOST:PORT");
+  if (auto const literal = Address::literal(*where)) return *literal;
+  std::string why;
+  auto const found = look_up(*where, why);
+  if (found.empty()) throw std::runtime_error("cannot listen on " + what + ": " + why);
+  return found.front();
+}
+
+std::vector<UpstreamSettings> settings_of(std::vector<std::shared_ptr<Upstream>> const& upstreams) {
+  std::vector<UpstreamSettings> settings;
+  for (auto const& upstream : upstreams) settings.push_back(upstream->settings);
+  return settings;
+}
+
+}  // namespace
+
+unsigned worker_count(NetSettings const& settings) {
+  if (settings.workers) return std::max(*settings.workers, 1U);
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    return static_cast<unsigned>(std::max(CPU_COUNT(&allowed), 1));
+  }
+  return std::max(std::thread::hardware_concurrency(), 1U);
+}
+
+/// The workers that can still be told something. The upstreams' circuits keep it: they may outlive the
+/// server.
+class Audience {
+ public:
+  void admit(Worker& worker) { workers_.push_back(&worker); }
+  void tell(std::function<void(Worker&)> const& what) {
+    std::lock_guard const held(lock_);
+    for (auto* worker : workers_) worker->post([worker, what] { what(*worker); });
+  }
+  void dismiss() {
+    std::lock_guard const held(lock_);
+    workers_.clear();
+  }
+
+ private:
+  std::mutex lock_;
+  std::vector<Worker*> workers_;
+};
+
+class Server::Running {
+ public:
+  explicit Running(ServerParts parts);
+  ~Running() { stop(); }
+
+  void start();
+  void drain(std::function<void()> ended);
+  void stop();
+
+  [[nodiscard]] std::uint16_t port(std::size_t upstream) const { return ports_.at(upstream); }
+  [[nodiscard]] std::uint16_t shared_port(std::size_t listener) const { return shared_ports_.at(listener); }
+
+ private:
+  std::uint16_t listen(std::string const& text, std::string const& for_whom,
+                       std::function<void(Worker&, Descriptor)> const& give);
+  void hear_circuits();
+  void look_names_up();
+
+  WorkersShare share_;
+  std::shared_ptr<Audience> audience_ = std::make_shared<Audience>();
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::uint16_t> ports_;
+  std::vector<std::uint16_t> shared_ports_;
+  std::unique_ptr<Resolver> resolver_;
+  std::atomic<std::size_t> left_{0};  // workers that still drain
+  std::function<void()> ended_;
+  std::vector<std::thread> threads_;
+};
+
+Server::Running::Running(ServerParts parts) {
+  share_.parts = std::move(parts);
+  share_.router = Router{settings_of(share_.parts.upstreams)};
+  Rng rng{share_.parts.seed};
+  for (unsigned i = 0; i < worker_count(share_.parts.settings); ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, share_, rng.fork()));
+    audience_->admit(*workers_.back());
+  }
+  auto const& upstreams = share_.parts.upstreams;
+  for (std::size_t i = 0; i < upstreams.size(); ++i) {
+    auto const& own = upstreams[i]->settings.listen;
+    auto const give = [i](Worker& worker, Descriptor socket) { worker.listen(std::move(socket), i); };
+    ports_.push_back(own ? listen(*own, " (upstream " + upstreams[i]->name() + ")", give) : std::uint16_t{0});
+  }
+  for (auto const& listener : share_.parts.listeners) {
+    auto const give = [](Worker& worker, Descriptor socket) { worker.listen_shared(std::move(socket)); };
+    shared_ports_.push_back(listen(listener.listen, " (listeners)", give));
+  }
+  hear_circuits();
+}
+
+std::uint16_t Server::Running::listen(std::string const& text, std::string const& for_whom,
+                                      std::function<void(Worker&, Descriptor)> const& give) {
+  auto const what = text + for_whom;
+  auto const address = free_address(listening_address(text, what), what);
+  for (auto& worker : workers_) give(*worker, listen_at(address, workers_.size() > 1, what));
+  return address.port();
+}
+
+void Server::Running::hear_circuits() {
+  auto const& upstreams = share_.parts.upstreams;
+  for (std::size_t i = 0; i < upstreams.size(); ++i) {
+    upstreams[i]->health.listen([audience = audience_, i](Transition const& transition) {
+      if (transition.to != CircuitState::open) return;
+      audience->tell([i](Worker& worker) { worker.circuit_opened(i); });
+    });
+  }
+}
+
+void Server::Running::look_names_up() {
+  std::vector<HostPort> names;
+  struct User {
+    std::size_t upstream;
+    std::size_t endpoint;
+  };
+  std::vector<std::vector<User>> users;
+  auto const& upstreams = share_.parts.upstreams;
+  for (std::size_t u = 0; u < upstreams.size(); ++u) {
+    auto const& endpoints = upstreams[u]->settings.endpoints;
+    for (std::size_t e = 0; e < endpoints.size(); ++e) {
+      auto const where = split_host_port(endpoints[e].address);
+      if (!where || Address::literal(*where)) continue;
+      auto const known = std::find(names.begin(), names.end(), *where) - names.begin();
+      if (static_cast<std::size_t>(known) == names.size()) {
+        names.push_back(*where);
+        users.emplace_back();
+      }
+      users[static_cast<std::size_t>(known)].push_back({u, e});
+    }
+  }
+  if (names.empty()) return;
+  auto found = [audience = audience_, users](std::size_t name, std::vector<Address> const& addresses) {
+    audience->tell([of = users[name], addresses](Worker& worker) {
+      for (auto const& user : of) worker.set_addresses(user.upstream, user.endpoint, addresses);
+    });
+  };
+  resolver_ = std::make_unique<Resolver>(std::move(names), share_.parts.settings.dns.refresh,
+                                         Resolver::Callbacks{std::move(found), share_.parts.say});
+  resolver_->wait_for_first_round(first_look_up);
+}
+
+void Server::Running::start() {
+  look_names_up();
+  for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+}
+
+void Server::Running::drain(std::function<void()> ended) {
+  ended_ = std::move(ended);
+  left_ = workers_.size();
+  auto const at_most = share_.parts.settings.drain_timeout;
+  audience_->tell([this, at_most](Worker& worker) {
+    worker.drain(at_most, [this] {
+      if (--left_ == 0 && ended_) ended_();
+    });
+  });
+}
+
+void Server::Running::stop() {
+  resolver_.reset();
+  audience_->tell([](Worker& worker) { worker.stop(); });
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+  audience_->dismiss();
+}
+
+Server::Server(ServerParts parts) : running_(std::make_unique<Running>(std::move(parts))) {}
+Server::~Server() = default;
+
+void Server::start() { running_->start(); }
+void Server::drain(std::function<void()> ended) { running_->drain(std::move(ended)); }
+void Server::stop() { running_->stop(); }
+std::uint16_t Server::port(std::size_t upstream) const { return running_->port(upstream); }
+std::uint16_t Server::shared_port(std::size_t listener) const { return running_->shared_port(listener); }
+
+}  // namespace candor

@@ -1,0 +1,366 @@
+#include "session.hpp"
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "candor/http/chunked.hpp"
+#include "candor/http/forward.hpp"
+#include "candor/proxy/answer.hpp"
+
+namespace candor {
+
+namespace {
+
+/// How long a caller who may not yet have read our last answer is listened to before its connection closes.
+constexpr Duration linger_for = 1s;
+/// A caller that connected just before a drain began gets this long to say what for.
+constexpr Duration grace = 250ms;
+
+http::OwnAnswer not_understood(http::Malformed const& malformed) {
+  return {
+      .status = malformed.status, .error = http::ProxyError::http_request_error, .details = malformed.detail};
+}
+
+http::OwnAnswer too_slow() { return {.status = 408, .details = "the head came too slowly"}; }
+
+http::OwnAnswer too_large() {
+  return {.status = 413,
+          .error = http::ProxyError::http_request_error,
+          .details = "the body is larger than allowed"};
+}
+
+http::OwnAnswer nobody_meant() {
+  return {.status = 421,
+          .error = http::ProxyError::http_request_denied,
+          .details = "unknown_host",
+          .explanation = "No upstream is configured for this Host."};
+}
+
+http::OwnAnswer no_tunnels() {
+  return {.status = 501,
+          .error = http::ProxyError::http_request_denied,
+          .details = "connect",
+          .explanation = "CONNECT is not served here."};
+}
+
+bool is_empty(http::Framing const& framing) {
+  return framing.kind == http::Framing::Kind::none ||
+         (framing.kind == http::Framing::Kind::length && framing.length == 0);
+}
+
+}  // namespace
+
+Session::Session(SessionParts const& parts, Destination const& destination)
+    : parts_(parts),
+      destination_(destination),
+      scheduler_(parts.reactor.scheduler()),
+      socket_(parts.reactor),
+      life_(parts.life) {
+  parts_.context.observer.caller_connected();
+}
+
+Session::~Session() { parts_.context.observer.caller_disconnected(); }
+
+Task<void> Session::run(Descriptor connection) {
+  if (!socket_.adopt(std::move(connection))) co_return;
+  socket_.set_watcher(this);
+  for (bool goes_on = true; goes_on; ++carried_) {
+    auto const head = co_await read_head();
+    if (head != HeadEnd::whole) co_return;
+    goes_on = co_await carry();
+  }
+}
+
+/// A caller that ends its sending while a request of its is under way has left: so other proxies take it, and
+/// nothing else could tell it from one that is gone.
+void Session::on_hang_up() {
+  if (in_request_) life_.cancel(CancelReason::caller_left);
+}
+
+// --- heads ---
+
+Task<bool> Session::wait_for_first_byte() {
+  auto const until = scheduler_.now() + parts_.limits.idle;
+  auto end = co_await socket_.until_readable(parts_.drain, until);
+  if (end == WaitEnd::cancelled && carried_ == 0 && !life_.cancelled()) {
+    end = co_await socket_.until_readable(life_, scheduler_.now() + grace);
+  }
+  co_return end == WaitEnd::ready;
+}
+
+Task<Session::HeadEnd> Session::read_head() {
+  scan_ = {};
+  std::optional<Instant> until;
+  if (block_ && begin_ == end_) block_.reset();
+  for (;;) {
+    if (!block_) {
+      bool const came = co_await wait_for_first_byte();
+      if (!came) co_return HeadEnd::closed;
+      block_ = parts_.blocks.take();
+      begin_ = end_ = 0;
+    }
+    if (begin_ < end_) {
+      std::string_view const buffered{block_->bytes.data() + begin_, end_ - begin_};
+      http::HeadLimits const limits{parts_.limits.head, parts_.limits.target, parts_.limits.fields};
+      auto const parsed = http::parse_request_head(buffered, scan_, limits, head_);
+      if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) {
+        head_ = {};
+        auto const answer = not_understood(*malformed);
+        co_await reject(answer);
+        co_return HeadEnd::closed;
+      }
+      if (auto const* whole = std::get_if<http::Complete>(&parsed)) {
+        begin_ += whole->length;
+        co_return HeadEnd::whole;
+      }
+    }
+    if (end_ == Block::size) move_to_front({block_->bytes.data() + begin_, end_ - begin_});
+    auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
+    switch (moved.state) {
+      case Moved::State::some: end_ += moved.bytes; break;
+      case Moved::State::end:
+      case Moved::State::broken: co_return HeadEnd::closed;
+      case Moved::State::blocked: {
+        if (begin_ == end_) {
+          block_.reset();
+          break;
+        }
+        if (!until) until = scheduler_.now() + parts_.limits.head_timeout;
+        auto const end = co_await socket_.until_readable(life_, until);
+        if (end == WaitEnd::timed_out) {
+          head_ = {};
+          auto const answer = too_slow();
+          co_await reject(answer);
+        }
+        if (end != WaitEnd::ready) co_return HeadEnd::closed;
+        break;
+      }
+    }
+  }
+}
+
+// --- requests ---
+
+/// What is no request for an upstream, and why.
+std::optional<http::OwnAnswer> Session::objection(Pipeline const* pipeline) const {
+  if (head_.method == http::Method::connect) return no_tunnels();
+  auto const& limit = parts_.limits.body;
+  bool const announced = head_.framing.kind == http::Framing::Kind::length;
+  if (limit && announced && head_.framing.length > limit->count) return too_large();
+  if (pipeline == nullptr) return nobody_meant();
+  return std::nullopt;
+}
+
+/// Whether the connection goes on.
+Task<bool> Session::carry() {
+  Pipeline* const pipeline = destination_.find(head_);
+  auto const objects = objection(pipeline);
+  if (objects) {
+    co_await reject(*objects);
+    co_return false;
+  }
+  co_return co_await carry_request(*pipeline);
+}
+
+Task<bool> Session::carry_request(Pipeline& pipeline) {
+  auto& upstream = pipeline.upstream();
+  auto const& timeouts = upstream.settings.timeouts;
+  RequestBody source{{.socket = socket_,
+                      .blocks = parts_.blocks,
+                      .scheduler = scheduler_,
+                      .idle = timeouts.idle,
+                      .limit = parts_.limits.body,
+                      .expects_continue = head_.version == http::Version::http_1_1 &&
+                                          head_.fields.has_token(http::FieldId::expect, "100-continue")},
+                     head_.framing,
+                     *block_,
+                     begin_,
+                     end_};
+  http::ReplayBody body;
+  bool const has_body = !is_empty(head_.framing);
+  if (has_body) body = http::ReplayBody{source, head_.framing, upstream.settings.retry.replay_limit};
+
+  Exchange exchange{RequestId{++parts_.requests}, upstream, head_, body, parts_.context, life_};
+  Timer total{[&exchange] { exchange.scope.cancel(CancelReason::deadline); }};
+  if (timeouts.total) scheduler_.after(total, *timeouts.total);
+  in_request_ = true;
+  if (socket_.hung_up()) on_hang_up();
+
+  RequestEnd end{.result = RequestResult::abandoned};
+  auto after = After::abort;
+  if (!life_.cancelled()) {
+    auto result = co_await pipeline.call(exchange);
+    after = co_await answer(exchange, source, std::move(result), end);
+  }
+  end.body_bytes_in = body.bytes();
+  end.at = scheduler_.now();
+  parts_.context.observer.request_ended(exchange, end);
+  bool const goes_on = co_await leave_request(after, has_body ? &source : nullptr);
+  in_request_ = false;
+  co_return goes_on;
+}
+
+/// Whether the connection goes on.
+Task<bool> Session::leave_request(After after, RequestBody* body) {
+  // What was sent of an answer that broke off must not look like the whole.
+  if (after == After::abort) socket_.abort_on_close();
+  if (after == After::abort || life_.cancelled()) co_return false;
+  if (after == After::keep && body != nullptr) {
+    bool const skipped = co_await body->skip_rest(life_, scheduler_.now() + linger_for);
+    if (!skipped) after = After::close;
+  }
+  if (after == After::close) {
+    bool const all_read = body != nullptr ? body->complete() && body->leftover().empty() : begin_ == end_;
+    if (!all_read || !socket_.quiet()) co_await linger();
+    co_return false;
+  }
+  if (body != nullptr) move_to_front(body->leftover());
+  co_return true;
+}
+
+Task<Session::After> Session::answer(Exchange& exchange, RequestBody& body, Result<Response> result,
+                                     RequestEnd& end) {
+  if (life_.cancelled()) {
+    end.result = RequestResult::abandoned;
+    co_return After::abort;
+  }
+  if (!result) co_return co_await say_no(exchange, body, result.error(), end);
+  co_return co_await pass_on(exchange, body, std::move(*result), end);
+}
+
+bool Session::may_keep(RequestBody const& body) const {
+  return head_.keep_alive && !parts_.drain.cancelled() && (is_empty(head_.framing) || body.rest_is_short());
+}
+
+Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Response response,
+                                      RequestEnd& end) {
+  auto const& head = response.head();
+  bool const unannounced = head.framing.kind == http::Framing::Kind::chunked ||
+                           head.framing.kind == http::Framing::Kind::until_close;
+  bool const chunked = unannounced && head_.version == http::Version::http_1_1;
+  bool const keep = may_keep(body) && (!unannounced || chunked);
+  auto const proxy_status = proxy_status_of(exchange, head.status, response.good());
+  http::append_response_head(gather_.own(), head,
+                             {.caller_version = head_.version,
+                              .keep_alive = keep,
+                              .chunked = chunked,
+                              .proxy_status = proxy_status,
+                              .candor_retry = !response.good() && exchange.retries > 0 ? "exhausted" : ""});
+  gather_.close_own();
+  end.status = head.status;
+  auto const why = co_await stream(exchange, response, chunked, end);
+  end.result = why.value_or(RequestResult::answered);
+  if (why) co_return After::abort;
+  co_return keep ? After::keep : After::close;
+}
+
+void Session::append_piece(http::Piece piece, bool chunked, std::string_view trailers) {
+  if (!chunked) return gather_.refer(piece.bytes);
+  if (!piece.bytes.empty()) {
+    http::append_chunk_head(gather_.own(), piece.bytes.size());
+    gather_.close_own();
+    gather_.refer(piece.bytes);
+    gather_.copy("\r\n");
+  }
+  if (piece.last) {
+    http::append_last_chunk(gather_.own(), trailers);
+    gather_.close_own();
+  }
+}
+
+std::optional<RequestResult> Session::cut_short(WriteEnd end) const {
+  if (end == WriteEnd::done) return std::nullopt;
+  // A scope that ended while its caller is still there: the time for the whole exchange is over.
+  if (end == WriteEnd::cancelled && !life_.cancelled()) return RequestResult::broken;
+  return RequestResult::abandoned;
+}
+
+Task<std::optional<RequestResult>> Session::flush(Exchange& exchange) {
+  auto const idle = exchange.upstream.settings.timeouts.idle;
+  co_return cut_short(co_await write_all(socket_, gather_, exchange.scope, scheduler_, idle));
+}
+
+/// Passes the body on as it comes: what is there goes out in one write, and no byte waits for the next.
+/// Nothing: it is out, whole.
+Task<std::optional<RequestResult>> Session::stream(Exchange& exchange, Response& response, bool chunked,
+                                                   RequestEnd& end) {
+  for (;;) {
+    auto piece = response.try_next();
+    if (!piece) {
+      auto const why = co_await flush(exchange);
+      if (why) co_return why;
+      response.discard();
+      auto waited_for = co_await response.next(exchange.scope);
+      piece.emplace(std::move(waited_for));
+    }
+    if (!*piece) co_return life_.cancelled() ? RequestResult::abandoned : RequestResult::broken;
+    bool const last = (*piece)->last;
+    end.body_bytes_out += (*piece)->bytes.size();
+    append_piece(**piece, chunked, response.trailers());
+    if (!last && !gather_.full()) continue;
+    auto const why = co_await flush(exchange);
+    if (why) co_return why;
+    if (last) co_return std::nullopt;
+    response.discard();
+  }
+}
+
+// --- answers of our own ---
+
+Task<Session::After> Session::say_no(Exchange& exchange, RequestBody& body, Failure const& failure,
+                                     RequestEnd& end) {
+  auto answer = own_answer(failure, exchange);
+  if (failure.get<CallerBodyBroken>() && body.rejection()) answer.status = *body.rejection();
+  end.result = exchange.attempts.empty() ? RequestResult::refused : RequestResult::failed;
+  end.status = answer.status;
+  end.error = answer.error;
+  end.details = answer.details;
+  bool const keep = may_keep(body);
+  bool const written = co_await write_own(answer, keep);
+  if (!written) end.result = RequestResult::abandoned;
+  if (!written) co_return After::abort;
+  co_return keep ? After::keep : After::close;
+}
+
+Task<bool> Session::write_own(http::OwnAnswer const& answer, bool keep_alive) {
+  auto const* accept = head_.fields.find(http::FieldId::accept);
+  http::append_own_answer(gather_.own(), answer, accept != nullptr ? accept->value : std::string_view{},
+                          head_.method, head_.version, keep_alive);
+  gather_.close_own();
+  auto const end = co_await write_all(socket_, gather_, life_, scheduler_, parts_.limits.head_timeout);
+  co_return end == WriteEnd::done;
+}
+
+/// For a message that never became a request.
+Task<void> Session::reject(http::OwnAnswer const& answer) {
+  parts_.context.observer.rejected(answer.status, answer.error);
+  bool const written = co_await write_own(answer, false);
+  if (!written) co_return;
+  co_await linger();
+}
+
+/// A close with unread bytes would be a reset, and could take our answer out of the caller's hands.
+Task<void> Session::linger() {
+  if (life_.cancelled()) co_return;
+  socket_.shut_down_writing();
+  if (!block_) block_ = parts_.blocks.take();
+  auto const until = scheduler_.now() + linger_for;
+  constexpr unsigned most_reads = 64;
+  for (unsigned reads = 0; reads < most_reads; ++reads) {
+    auto const moved = socket_.read(block_->bytes.data(), Block::size);
+    if (moved.state == Moved::State::end || moved.state == Moved::State::broken) co_return;
+    if (moved.state == Moved::State::some) continue;
+    auto const end = co_await socket_.until_readable(life_, until);
+    if (end != WaitEnd::ready) co_return;
+  }
+}
+
+/// What is unread, of the next request.
+void Session::move_to_front(std::string_view rest) {
+  std::memmove(block_->bytes.data(), rest.data(), rest.size());
+  begin_ = 0;
+  end_ = rest.size();
+}
+
+}  // namespace candor

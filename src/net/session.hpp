@@ -1,0 +1,92 @@
+// One caller's connection: reads requests, has them answered in order, writes the answers. One worker's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "block.hpp"
+#include "candor/http/parse.hpp"
+#include "candor/http/proxy_status.hpp"
+#include "candor/net/settings.hpp"
+#include "candor/net/socket.hpp"
+#include "candor/proxy/exchange.hpp"
+#include "destination.hpp"
+#include "gather.hpp"
+#include "request_body.hpp"
+
+namespace candor {
+
+/// What a worker lends to its sessions.
+struct SessionParts {
+  Reactor& reactor;
+  BlockPool& blocks;
+  LimitSettings const& limits;
+  WorkerContext context;
+  CancelScope& life;        ///< cancelled when everything has to end
+  CancelScope& drain;       ///< cancelled when no further request is taken
+  std::uint64_t& requests;  ///< the last RequestId's value of this worker
+};
+
+class Session final : private Socket::Watcher {
+ public:
+  Session(SessionParts const& parts, Destination const& destination);
+  Session(Session const&) = delete;
+  Session& operator=(Session const&) = delete;
+  ~Session();
+
+  /// Carries the connection to its end.
+  Task<void> run(Descriptor connection);
+
+ private:
+  /// What became of a wait for a head.
+  enum class HeadEnd : std::uint8_t { whole, closed };
+
+  /// What an answer leaves behind.
+  enum class After : std::uint8_t {
+    keep,   ///< the connection takes the next request
+    close,  ///< it ends, once the answer can be read
+    abort,  ///< it breaks off
+  };
+
+  Task<HeadEnd> read_head();
+  Task<bool> wait_for_first_byte();
+  Task<bool> carry();
+  Task<bool> carry_request(Pipeline& pipeline);
+  Task<After> answer(Exchange& exchange, RequestBody& body, Result<Response> result, RequestEnd& end);
+  Task<After> pass_on(Exchange& exchange, RequestBody& body, Response response, RequestEnd& end);
+  Task<std::optional<RequestResult>> stream(Exchange& exchange, Response& response, bool chunked,
+                                            RequestEnd& end);
+  Task<std::optional<RequestResult>> flush(Exchange& exchange);
+  Task<After> say_no(Exchange& exchange, RequestBody& body, Failure const& failure, RequestEnd& end);
+  Task<bool> leave_request(After after, RequestBody* body);
+  Task<void> reject(http::OwnAnswer const& answer);
+  Task<bool> write_own(http::OwnAnswer const& answer, bool keep_alive);
+  Task<void> linger();
+
+  [[nodiscard]] std::optional<http::OwnAnswer> objection(Pipeline const* pipeline) const;
+  [[nodiscard]] bool may_keep(RequestBody const& body) const;
+  [[nodiscard]] std::optional<RequestResult> cut_short(WriteEnd end) const;
+  void append_piece(http::Piece piece, bool chunked, std::string_view trailers);
+  void move_to_front(std::string_view rest);
+
+  void on_readable() override {}
+  void on_hang_up() override;
+
+  SessionParts const& parts_;
+  Destination const& destination_;
+  Scheduler& scheduler_;
+  Socket socket_;
+  CancelScope life_;
+  bool in_request_ = false;
+  std::uint64_t carried_ = 0;
+
+  BlockPtr block_{nullptr, {nullptr}};  // while there is something in it, or about to be
+  std::size_t begin_ = 0;               // what is unread of it
+  std::size_t end_ = 0;
+  http::HeadScan scan_;
+  http::RequestHead head_;
+  Gather gather_;
+};
+
+}  // namespace candor

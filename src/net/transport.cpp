@@ -1,0 +1,52 @@
+#include "transport.hpp"
+
+#include <utility>
+
+namespace candor {
+
+HttpTransport::HttpTransport(Upstream const& upstream, TransportParts parts)
+    : timeouts_(upstream.settings.timeouts), parts_(parts) {
+  for (auto const& settings : upstream.settings.endpoints) {
+    endpoints_.push_back(std::make_unique<Endpoint>(upstream, parts));
+    auto const where = split_host_port(settings.address);
+    auto const literal = where ? Address::literal(*where) : std::nullopt;
+    if (literal) endpoints_.back()->addresses.push_back(*literal);
+  }
+}
+
+void HttpTransport::set_addresses(std::size_t endpoint, std::vector<Address> addresses) {
+  endpoints_[endpoint]->addresses = std::move(addresses);
+}
+
+/// Tries the addresses in turn, from another one each time, until one takes the connection: together they are
+/// the endpoint, and this is one attempt.
+Task<std::optional<Failure>> HttpTransport::connect(Connection& connection, Endpoint& endpoint,
+                                                    CancelScope& scope) {
+  auto const until = parts_.reactor.scheduler().now() + timeouts_.connect;
+  auto const addresses = endpoint.addresses;  // they may change meanwhile
+  auto const first = endpoint.turn++;
+  std::optional<Failure> failure{Failure{FailureKind::dns, "no_address"}};
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    failure = co_await connection.open(addresses[(first + i) % addresses.size()], scope, until);
+    bool const goes_on = failure && failure->get<AttemptFailed>();
+    if (!goes_on) break;
+  }
+  co_return failure;
+}
+
+Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& attempt, Permit& /*permit*/) {
+  auto& endpoint = *endpoints_[attempt.endpoint.value];
+  std::unique_ptr<Connection> connection;
+  if (!attempt.fresh_connection) connection = endpoint.pool.take();
+  if (!connection) {
+    connection = std::make_unique<Connection>(endpoint.pool, parts_.reactor, parts_.blocks);
+    auto const failure = co_await connect(*connection, endpoint, attempt.scope);
+    if (failure && failure->get<OutOfResources>()) parts_.alarm.out_of_descriptors();
+    if (failure) co_return *failure;
+  }
+  auto const failure = co_await connection->carry(exchange, attempt);
+  if (failure) co_return *failure;
+  co_return ResponseHandle{connection.release()};
+}
+
+}  // namespace candor

@@ -1,0 +1,48 @@
+// Sends permitted attempts over HTTP/1.1 connections. One per upstream and worker.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "alarm.hpp"
+#include "endpoint_pool.hpp"
+
+namespace candor {
+
+/// What a worker lends to its transports.
+struct TransportParts {
+  Reactor& reactor;
+  BlockPool& blocks;
+  Observer& observer;
+  PoolSettings const& pool;
+  DescriptorAlarm& alarm;
+};
+
+class HttpTransport final : public Transport {
+ public:
+  HttpTransport(Upstream const& upstream, TransportParts parts);
+
+  Task<Result<ResponseHandle>> send(Exchange& exchange, Attempt& attempt, Permit& permit) override;
+
+  /// Where an endpoint is, from now on.
+  void set_addresses(std::size_t endpoint, std::vector<Address> addresses);
+
+ private:
+  struct Endpoint {
+    Endpoint(Upstream const& upstream, TransportParts const& parts)
+        : pool(upstream, parts.pool, parts.observer) {}
+
+    EndpointPool pool;
+    std::vector<Address> addresses{};  ///< none: its name has given none
+    std::size_t turn = 0;
+  };
+
+  Task<std::optional<Failure>> connect(Connection& connection, Endpoint& endpoint, CancelScope& scope);
+
+  TimeoutSettings const& timeouts_;
+  TransportParts parts_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+};
+
+}  // namespace candor

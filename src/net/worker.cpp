@@ -1,0 +1,115 @@
+#include "worker.hpp"
+
+#include <utility>
+
+#include "candor/http/proxy_status.hpp"
+
+namespace candor {
+
+namespace {
+
+/// RequestIds are unique in the process: the worker's number stands in front.
+constexpr unsigned index_shift = 48;
+
+/// How often a drain looks whether its sessions have ended.
+constexpr Duration drain_look = 5ms;
+
+void turn_away(Descriptor const& connection) {
+  std::string answer;
+  http::append_own_answer(answer,
+                          {.status = 503,
+                           .error = http::ProxyError::connection_limit_reached,
+                           .details = "connections",
+                           .explanation = "There are as many connections as limits.connections allows.",
+                           .retry_after = 1s},
+                          {}, http::Method::get, http::Version::http_1_1, false);
+  [[maybe_unused]] auto const sent = ::send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+}
+
+}  // namespace
+
+Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
+    : share_(share),
+      observer_(share.parts.observer(index)),
+      rng_(rng),
+      alarm_(share.parts.say),
+      requests_(std::uint64_t{index} << index_shift),
+      session_parts_{.reactor = reactor_,
+                     .blocks = blocks_,
+                     .limits = share.parts.settings.limits,
+                     .context = {reactor_.scheduler(), rng_, observer_},
+                     .life = life_,
+                     .drain = drain_,
+                     .requests = requests_} {
+  for (auto const& upstream : share_.parts.upstreams) {
+    TransportParts const parts{reactor_, blocks_, observer_, share_.parts.settings.pool, alarm_};
+    auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
+    pipelines_.push_back(build_pipeline(*upstream, transport, rng_));
+  }
+}
+
+Worker::~Worker() = default;
+
+void Worker::add_listener(Descriptor socket, std::unique_ptr<Destination> destination) {
+  auto const& to = *destinations_.emplace_back(std::move(destination));
+  listeners_.push_back(
+      std::make_unique<Listener>(reactor_, alarm_, std::move(socket),
+                                 [this, &to](Descriptor connection) { accept(std::move(connection), to); }));
+}
+
+void Worker::listen(Descriptor socket, std::size_t upstream) {
+  add_listener(std::move(socket), std::make_unique<Destination>(*pipelines_[upstream]));
+}
+
+void Worker::listen_shared(Descriptor socket) {
+  add_listener(std::move(socket), std::make_unique<Destination>(share_.router, pipelines_));
+}
+
+void Worker::accept(Descriptor connection, Destination const& destination) {
+  if (share_.callers.fetch_add(1, std::memory_order_relaxed) >= share_.parts.settings.limits.connections) {
+    share_.callers.fetch_sub(1, std::memory_order_relaxed);
+    observer_.caller_refused();
+    turn_away(connection);
+    return;
+  }
+  sessions_.spawn(serve(std::move(connection), destination));
+}
+
+Task<void> Worker::serve(Descriptor connection, Destination const& destination) {
+  {
+    Session session{session_parts_, destination};
+    co_await session.run(std::move(connection));
+  }
+  share_.callers.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Worker::run() { reactor_.run(); }
+
+void Worker::stop() {
+  reactor_.stop();
+  listeners_.clear();
+  sessions_.clear();
+}
+
+void Worker::drain(Duration at_most, std::function<void()> ended) {
+  for (auto& listener : listeners_) listener->close();
+  drain_.cancel(CancelReason::shutdown);
+  draining_.spawn(end_when_empty(at_most, std::move(ended)));
+}
+
+Task<void> Worker::end_when_empty(Duration at_most, std::function<void()> ended) {
+  auto& scheduler = reactor_.scheduler();
+  auto const until = scheduler.now() + at_most;
+  CancelScope never;
+  while (!sessions_.empty() && scheduler.now() < until) co_await scheduler.sleep(drain_look, never);
+  // Time is up: each session breaks off, and settles its attempt.
+  life_.cancel(CancelReason::shutdown);
+  while (!sessions_.empty() && scheduler.now() < until + drain_look) {
+    co_await scheduler.sleep(drain_look, never);
+  }
+  sessions_.clear();
+  reactor_.stop();
+  ended();
+}
+
+}  // namespace candor

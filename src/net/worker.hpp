@@ -1,0 +1,76 @@
+// One thread of the proxy with all that belongs to it: reactor, pools, pipelines, listeners, sessions. Not
+// thread-safe, but for what says so.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "candor/net/server.hpp"
+#include "listener.hpp"
+#include "session.hpp"
+#include "transport.hpp"
+
+namespace candor {
+
+/// What all workers share.
+struct WorkersShare {
+  ServerParts parts{};
+  Router router{};
+  std::atomic<std::size_t> callers{0};  ///< connections, of all workers
+};
+
+class Worker {
+ public:
+  Worker(unsigned index, WorkersShare& share, Rng rng);
+  Worker(Worker const&) = delete;
+  Worker& operator=(Worker const&) = delete;
+  ~Worker();
+
+  /// Before run().
+  void listen(Descriptor socket, std::size_t upstream);
+  void listen_shared(Descriptor socket);
+
+  /// Runs until it is stopped, or drained.
+  void run();
+
+  /// Thread-safe.
+  void post(std::function<void()> action) { reactor_.post(std::move(action)); }
+
+  // On the worker's thread, by post().
+  void stop();
+  /// `ended` is called when nothing is left to do.
+  void drain(Duration at_most, std::function<void()> ended);
+  void circuit_opened(std::size_t upstream) { pipelines_[upstream]->circuit_opened(); }
+  void set_addresses(std::size_t upstream, std::size_t endpoint, std::vector<Address> const& addresses) {
+    transports_[upstream]->set_addresses(endpoint, addresses);
+  }
+
+ private:
+  void accept(Descriptor connection, Destination const& destination);
+  Task<void> serve(Descriptor connection, Destination const& destination);
+  Task<void> end_when_empty(Duration at_most, std::function<void()> ended);
+  void add_listener(Descriptor socket, std::unique_ptr<Destination> destination);
+
+  WorkersShare& share_;
+  Observer& observer_;
+  Reactor reactor_;
+  Rng rng_;
+  BlockPool blocks_;
+  DescriptorAlarm alarm_;
+  std::vector<std::unique_ptr<HttpTransport>> transports_;
+  std::vector<std::unique_ptr<Pipeline>> pipelines_;
+  CancelScope life_;
+  CancelScope drain_;
+  std::uint64_t requests_;
+  SessionParts session_parts_;
+  std::vector<std::unique_ptr<Destination>> destinations_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  // Last: what still runs is ended before what it uses.
+  TaskGroup sessions_;
+  TaskGroup draining_;
+};
+
+}  // namespace candor

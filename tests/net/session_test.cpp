@@ -1,0 +1,284 @@
+// What a caller meets at a listener.
+#include <gtest/gtest.h>
+
+#include "proxy_rig.hpp"
+
+namespace candor::test {
+namespace {
+
+/// Says back what it got.
+Reaction echo(Received const& request) {
+  return answer(200, request.method + " " + request.target + "\n" + request.body);
+}
+
+TEST(Session, AnswersARequestAndKeepsTheConnection) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 3; ++i) {
+    auto const answered = caller.get("/a?b=" + std::to_string(i));
+    EXPECT_EQ(answered.status, 200U);
+    EXPECT_EQ(answered.body, "GET /a?b=" + std::to_string(i) + "\n");
+    EXPECT_FALSE(answered.has("Connection: close"));
+  }
+  EXPECT_EQ(upstream.received(), 3U);
+  EXPECT_EQ(upstream.connections(), 1U);
+}
+
+TEST(Session, AnswersPipelinedRequestsInTheirOrder) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  std::string all;
+  for (int i = 0; i < 200; ++i) {
+    std::string const body(static_cast<std::size_t>(i * 37), 'x');
+    all += "PUT /" + std::to_string(i) +
+           " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+  ASSERT_TRUE(caller.send(all));
+  for (int i = 0; i < 200; ++i) {
+    auto const answered = caller.read_answer();
+    ASSERT_EQ(answered.status, 200U);
+    ASSERT_EQ(answered.body,
+              "PUT /" + std::to_string(i) + "\n" + std::string(static_cast<std::size_t>(i * 37), 'x'));
+  }
+}
+
+TEST(Session, ReadsARequestThatComesByteByByte) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  std::string const request =
+      "POST /slow HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n";
+  for (char const c : request) ASSERT_TRUE(caller.send({&c, 1}));
+  EXPECT_EQ(caller.read_answer().body, "POST /slow\nabcdefg");
+}
+
+TEST(Session, CarriesBodiesOfAnySizeUnchanged) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (std::size_t const size :
+       {0UL, 1UL, 4095UL, 65'535UL, 65'536UL, 65'537UL, 70'000UL, 1'000'000UL, 5'000'000UL}) {
+    std::string body(size, '\0');
+    Rng rng{size};
+    for (auto& c : body) c = static_cast<char>('a' + rng.below(26));
+    auto const answered = caller.post("/", body);
+    ASSERT_EQ(answered.status, 200U) << size;
+    ASSERT_TRUE(answered.body == "POST /\n" + body) << size;
+  }
+  EXPECT_EQ(upstream.connections(), 1U);
+}
+
+TEST(Session, CarriesChunkedBodiesHoweverTheyAreCut) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (std::size_t const chunk : {1UL, 7UL, 100UL, 4096UL, 50'000UL, 200'000UL}) {
+    std::string request = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string body;
+    std::size_t const chunks = chunk < 100 ? 20'000 : 12;
+    for (std::size_t i = 0; i < chunks; ++i) {
+      std::string const content(chunk, static_cast<char>('a' + i % 26));
+      http::append_chunk_head(request, chunk);
+      request += content + "\r\n";
+      body += content;
+    }
+    http::append_last_chunk(request);
+    ASSERT_TRUE(caller.send(request));
+    auto const answered = caller.read_answer();
+    ASSERT_EQ(answered.status, 200U) << chunk;
+    ASSERT_TRUE(answered.body == "POST /\n" + body) << chunk;
+  }
+}
+
+TEST(Session, TellsACallerThatWaitsToGoOn) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(caller.read_bytes(25), "HTTP/1.1 100 Continue\r\n\r\n");
+  caller.send("hello");
+  EXPECT_EQ(caller.read_answer().body, "POST /\nhello");
+}
+
+TEST(Session, GivesAnOldCallerWhatItCanRead) {
+  SocketUpstream upstream{[](Received const&) {
+    return raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send("GET / HTTP/1.0\r\nHost: test\r\n\r\n");
+  auto const answered = caller.read_answer();
+  EXPECT_TRUE(answered.has("HTTP/1.0 200"));
+  EXPECT_FALSE(answered.has("chunked"));
+  EXPECT_EQ(answered.body, "abcde");
+  EXPECT_TRUE(answered.whole);
+}
+
+TEST(Session, FramesAnAnswerThatEndsWithItsConnection) {
+  SocketUpstream upstream{
+      [](Received const&) { return raw("HTTP/1.0 200 OK\r\n\r\nuntil the end", Reaction::Then::close); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 2; ++i) {
+    auto const answered = caller.get("/");
+    EXPECT_TRUE(answered.has("Transfer-Encoding: chunked"));
+    EXPECT_EQ(answered.body, "until the end");
+    EXPECT_TRUE(answered.whole);
+  }
+}
+
+TEST(Session, AnswersHeadNoContentAndNotModifiedWithoutABody) {
+  SocketUpstream upstream{[](Received const& request) {
+    if (request.method == "HEAD") return raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    if (request.target == "/204") return raw("HTTP/1.1 204 No Content\r\n\r\n");
+    return raw("HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n");
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n");
+  auto const head = caller.read_answer(http::Method::head);
+  EXPECT_TRUE(head.has("Content-Length: 1000"));
+  EXPECT_EQ(caller.get("/204").status, 204U);
+  EXPECT_EQ(caller.get("/304").status, 304U);
+  EXPECT_EQ(upstream.connections(), 1U);
+}
+
+TEST(Session, AbortsAnAnswerThatBreaksOff) {
+  SocketUpstream upstream{[](Received const& request) {
+    if (request.target == "/length") {
+      return raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", Reaction::Then::close);
+    }
+    return raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", Reaction::Then::close);
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  for (auto const* path : {"/length", "/chunked"}) {
+    auto caller = proxy.caller();
+    auto const answered = caller.get(path);
+    EXPECT_FALSE(answered.whole) << path;
+  }
+  auto old = proxy.caller();
+  old.send("GET /chunked HTTP/1.0\r\nHost: test\r\n\r\n");
+  // Its body ends with the connection: an orderly end would look like the whole.
+  EXPECT_FALSE(old.read_answer().whole);
+  ASSERT_TRUE(proxy.settles());
+  auto const ledger = proxy.ledger();
+  EXPECT_EQ(ledger.failures[static_cast<std::size_t>(FailureKind::truncated)], 1U);
+  EXPECT_EQ(ledger.failures[static_cast<std::size_t>(FailureKind::reset)], 2U);
+  EXPECT_EQ(ledger.started, upstream.received());
+  EXPECT_EQ(proxy.observer.count(RequestResult::broken), 3U);
+}
+
+TEST(Session, RefusesGarbageAndServesTheNextConnection) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  for (std::string const garbage :
+       {"\x16\x03\x01\x02", "no such thing\r\n\r\n", "GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
+    auto caller = proxy.caller();
+    caller.send(garbage);
+    EXPECT_EQ(caller.read_answer().status, 400U) << garbage;
+    EXPECT_TRUE(caller.ended());
+  }
+  EXPECT_EQ(proxy.caller().get("/").status, 200U);
+  EXPECT_EQ(upstream.received(), 1U);
+  EXPECT_EQ(proxy.observer.rejections, 5U);
+}
+
+TEST(Session, BoundsHeadsAndBodies) {
+  SocketUpstream upstream{echo};
+  ProxyOptions options;
+  options.limits.body = Bytes{1000};
+  options.limits.head_timeout = 50ms;
+  Proxy proxy{upstream_of({upstream.address()}), options};
+  EXPECT_EQ(proxy.caller().get("/" + std::string(9000, 'a')).status, 414U);
+  EXPECT_EQ(proxy.caller().get("/", "X: " + std::string(66'000, 'a') + "\r\n").status, 431U);
+  EXPECT_EQ(proxy.caller().post("/", std::string(1001, 'a')).status, 413U);
+  EXPECT_EQ(proxy.caller().post("/", std::string(1000, 'a')).status, 200U);
+  auto chunked = proxy.caller();
+  std::string request = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+  http::append_chunk_head(request, 1001);
+  chunked.send(request + std::string(1001, 'a') + "\r\n0\r\n\r\n");
+  EXPECT_EQ(chunked.read_answer().status, 413U);
+  auto slow = proxy.caller();
+  slow.send("GET / HT");
+  EXPECT_EQ(slow.read_answer().status, 408U);
+}
+
+TEST(Session, RoutesASharedPortByHostAndRefusesStrangers) {
+  SocketUpstream one{[](Received const&) { return answer(200, "one"); }};
+  SocketUpstream other{[](Received const&) { return answer(200, "other"); }};
+  auto first = upstream_of({one.address()});
+  first.name = "one";
+  first.hosts = {"one.internal"};
+  auto second = upstream_of({other.address()});
+  second.name = "other";
+  ProxyOptions options;
+  options.shared_port = true;
+  Proxy proxy{{first, second}, options};
+  auto const ask = [&](std::string const& host) {
+    SocketCaller caller{proxy.server->shared_port(0)};
+    caller.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return caller.read_answer();
+  };
+  EXPECT_EQ(ask("ONE.internal:80").body, "one");
+  EXPECT_EQ(ask("other").body, "other");
+  auto const stranger = ask("example.com");
+  EXPECT_EQ(stranger.status, 421U);
+  EXPECT_TRUE(stranger.has("http_request_denied"));
+}
+
+TEST(Session, EndsTheAttemptOfACallerWhoLeaves) {
+  SocketUpstream upstream{[](Received const&) { return hang(); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  for (bool const reset : {false, true}) {
+    auto caller = proxy.caller();
+    caller.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    auto const before = upstream.received();
+    ASSERT_TRUE(eventually([&] { return upstream.received() > before || before > 0; }));
+    ASSERT_TRUE(eventually([&] { return proxy.ledger().in_flight == 1; }));
+    reset ? caller.reset() : caller.close();
+    ASSERT_TRUE(proxy.settles());
+  }
+  EXPECT_EQ(proxy.ledger().abandoned, 2U);
+  EXPECT_EQ(proxy.ledger().failed(), 0U);
+  ASSERT_TRUE(eventually([&] { return proxy.observer.count(RequestResult::abandoned) == 2; }));
+}
+
+TEST(Session, ExcludesAnAttemptWhoseCallerBreaksItsBodyOff) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  {
+    auto caller = proxy.caller();
+    caller.send(
+        "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nnot a size\r\n");
+    EXPECT_EQ(caller.read_answer().status, 400U);
+  }
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().excluded, 1U);
+  EXPECT_EQ(upstream.received(), 0U);
+}
+
+TEST(Session, TurnsCallersAwayAboveTheLimit) {
+  SocketUpstream upstream{echo};
+  ProxyOptions options;
+  options.limits.connections = 2;
+  Proxy proxy{upstream_of({upstream.address()}), options};
+  auto first = proxy.caller();
+  auto second = proxy.caller();
+  EXPECT_EQ(first.get("/").status, 200U);
+  EXPECT_EQ(second.get("/").status, 200U);
+  auto third = proxy.caller();
+  auto const turned_away = third.read_answer();
+  EXPECT_EQ(turned_away.status, 503U);
+  EXPECT_TRUE(turned_away.has("connection_limit_reached"));
+  first.close();
+  ASSERT_TRUE(eventually([&] { return proxy.observer.disconnected == 1; }));
+  EXPECT_EQ(proxy.caller().get("/").status, 200U);
+  EXPECT_EQ(proxy.observer.refused, 1U);
+}
+
+}  // namespace
+}  // namespace candor::test

@@ -1,0 +1,218 @@
+// What an endpoint meets: connections, attempts, retries, and what is made of its answers.
+#include <gtest/gtest.h>
+
+#include "proxy_rig.hpp"
+
+namespace candor::test {
+namespace {
+
+std::uint64_t failures(Ledger const& ledger, FailureKind kind) {
+  return ledger.failures[static_cast<std::size_t>(kind)];
+}
+
+/// An address that nobody listens at.
+std::string nobody() {
+  SocketUpstream gone{[](Received const&) { return hang(); }};
+  return gone.address();
+}
+
+TEST(Transport, SaysWhichAttemptItIsAndWhy) {
+  std::vector<std::string> heads;
+  SocketUpstream upstream{[&](Received const& request) {
+    heads.push_back(request.head);
+    return answer(request.number < 3 ? 503 : 200, "done");
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  EXPECT_EQ(proxy.caller().get("/").status, 200U);
+  ASSERT_EQ(heads.size(), 3U);
+  EXPECT_NE(heads[0].find("candor-attempt: 1\r\n"), std::string::npos);
+  EXPECT_NE(heads[2].find("candor-attempt: 3\r\ncandor-retry-reason: status\r\n"), std::string::npos);
+  EXPECT_EQ(proxy.ledger().started, 3U);
+  // The answers that were given up were short: their connection went on.
+  EXPECT_EQ(upstream.connections(), 1U);
+}
+
+TEST(Transport, SendsABodyAgainUpToTheLimit) {
+  std::vector<std::string> bodies;
+  SocketUpstream upstream{[&](Received const& request) {
+    bodies.push_back(request.body);
+    return answer(request.number % 3 == 0 ? 200 : 503, "done");
+  }};
+  auto settings = upstream_of({upstream.address()});
+  settings.retry.replay = Replay::always;
+  Proxy proxy{settings};
+  std::string const body(65'536, 'b');
+  EXPECT_EQ(proxy.caller().post("/", body).status, 200U);
+  EXPECT_EQ(bodies, (std::vector{body, body, body}));
+  std::string const larger(65'537, 'c');
+  auto const given_up = proxy.caller().post("/", larger);
+  EXPECT_EQ(given_up.status, 503U);
+  EXPECT_TRUE(given_up.has("body")) << given_up.head;
+  EXPECT_EQ(bodies.size(), 4U);
+}
+
+TEST(Transport, TriesAgainAtOnceWhenAKeptConnectionHadBeenClosed) {
+  SocketUpstream upstream{[](Received const& request) {
+    // Each connection carries one request and breaks at the second, before a byte of its answer.
+    return request.on_connection == 1 ? answer(200, "ok") : Reaction{.then = Reaction::Then::close};
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(caller.get("/").status, 200U);
+  ASSERT_TRUE(proxy.settles());
+  auto const ledger = proxy.ledger();
+  EXPECT_EQ(ledger.started, upstream.received());
+  EXPECT_EQ(ledger.success, 5U);
+  EXPECT_EQ(ledger.excluded, 4U);
+  EXPECT_EQ(ledger.failed(), 0U);
+}
+
+TEST(Transport, DropsAnIdleConnectionThatItsEndpointCloses) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(caller.get("/").status, 200U);
+    auto const dropped = proxy.observer.count(PoolEvent::dropped);
+    upstream.close_idle();
+    ASSERT_TRUE(eventually([&] { return proxy.observer.count(PoolEvent::dropped) > dropped; }));
+  }
+  EXPECT_EQ(proxy.ledger().excluded, 0U);
+  EXPECT_EQ(upstream.connections(), 3U);
+}
+
+TEST(Transport, KeepsNoConnectionLongerThanItsEndpointSays) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "ok", "Keep-Alive: timeout=0\r\n"); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(caller.get("/").status, 200U);
+  EXPECT_EQ(upstream.connections(), 3U);
+}
+
+TEST(Transport, NeverReusesAConnectionWithBytesToSpare) {
+  SocketUpstream upstream{[](Received const&) {
+    auto reaction = answer(200, "ok");
+    reaction.bytes += "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong";
+    return reaction;
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(caller.get("/").body, "ok");
+  EXPECT_EQ(upstream.connections(), 5U);
+}
+
+TEST(Transport, CountsWhatIsNoAnswerAsAProtocolFailure) {
+  for (std::string const bytes :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "I am no server\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+        "HTTP/1.1 101 Up\r\n\r\n"}) {
+    SocketUpstream upstream{[&](Received const&) { return raw(bytes); }};
+    Proxy proxy{upstream_of({upstream.address()})};
+    auto const answered = proxy.caller().get("/");
+    EXPECT_EQ(answered.status, 502U) << bytes;
+    EXPECT_TRUE(answered.has("error=http_protocol_error")) << answered.head;
+    EXPECT_EQ(failures(proxy.ledger(), FailureKind::protocol), upstream.received());
+  }
+}
+
+TEST(Transport, GoesToAnotherEndpointAfterARefusedConnection) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
+  Proxy proxy{upstream_of({upstream.address(), nobody()})};
+  auto caller = proxy.caller();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(caller.get("/").status, 200U);
+  auto const ledger = proxy.ledger();
+  EXPECT_EQ(ledger.success, 4U);
+  EXPECT_GE(failures(ledger, FailureKind::connect), 2U);
+  EXPECT_EQ(ledger.started - failures(ledger, FailureKind::connect), upstream.received());
+}
+
+TEST(Transport, TellsARefusedConnectionFromASilentUpstream) {
+  auto gone = upstream_of({nobody()});
+  gone.retry.attempts = 1;
+  Proxy refused{gone};
+  auto const no_connection = refused.caller().get("/");
+  EXPECT_EQ(no_connection.status, 502U);
+  EXPECT_TRUE(no_connection.has("error=connection_refused"));
+
+  SocketUpstream silent{[](Received const&) { return hang(); }};
+  auto settings = upstream_of({silent.address()});
+  settings.retry.attempts = 1;
+  settings.timeouts.attempt = 50ms;
+  Proxy proxy{settings};
+  auto const no_answer = proxy.caller().get("/");
+  EXPECT_EQ(no_answer.status, 504U);
+  EXPECT_TRUE(no_answer.has("error=http_response_timeout"));
+  EXPECT_EQ(failures(proxy.ledger(), FailureKind::timeout), 1U);
+}
+
+TEST(Transport, EndsARequestAtItsDeadline) {
+  SocketUpstream silent{[](Received const&) { return hang(); }};
+  auto settings = upstream_of({silent.address()});
+  settings.timeouts.request = 80ms;
+  settings.timeouts.attempt = 50ms;
+  Proxy proxy{settings};
+  auto const answered = proxy.caller().get("/");
+  EXPECT_EQ(answered.status, 504U);
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().started, silent.received());
+}
+
+TEST(Transport, BlamesNoUpstreamForASlowCaller) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.attempt = 50ms;
+  Proxy proxy{settings};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf");
+  auto const answered = caller.read_answer();
+  EXPECT_EQ(answered.status, 400U);
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().excluded, 1U);
+  EXPECT_EQ(proxy.ledger().failed(), 0U);
+}
+
+TEST(Transport, PassesAnEarlyAnswerOnWhileTheBodyStillComes) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "unused"); }};
+  // It answers as soon as it sees the head, which the scripted upstream cannot: an own listener does.
+  Descriptor listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  auto address = *Address::literal({"127.0.0.1", 0});
+  ASSERT_EQ(::bind(listening.get(), address.data(), address.size()), 0);
+  ASSERT_EQ(::listen(listening.get(), 4), 0);
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  getsockname(listening.get(), reinterpret_cast<sockaddr*>(&storage), &size);
+  auto const port = Address{reinterpret_cast<sockaddr*>(&storage), size}.port();
+  auto settings = upstream_of({"127.0.0.1:" + std::to_string(port)});
+  Proxy proxy{settings};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\nbegins");
+  Descriptor taken{::accept(listening.get(), nullptr, nullptr)};
+  std::array<char, 4096> buffer;
+  ASSERT_GT(::recv(taken.get(), buffer.data(), buffer.size(), 0), 0);
+  std::string const early = "HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop";
+  ASSERT_GT(::send(taken.get(), early.data(), early.size(), 0), 0);
+  auto const answered = caller.read_answer();
+  EXPECT_EQ(answered.status, 413U);
+  EXPECT_EQ(answered.body, "stop");
+  EXPECT_TRUE(answered.has("Connection: close"));
+}
+
+TEST(Transport, LooksNamesUp) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
+  Proxy proxy{upstream_of({"localhost:" + std::to_string(upstream.port())})};
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(proxy.caller().get("/").status, 200U);
+  EXPECT_EQ(proxy.ledger().failed(), 0U);
+}
+
+TEST(Transport, SaysThatANameGivesNoAddress) {
+  auto settings = upstream_of({"name.invalid:80"});
+  settings.retry.attempts = 1;
+  Proxy proxy{settings};
+  auto const answered = proxy.caller().get("/");
+  EXPECT_EQ(answered.status, 502U);
+  EXPECT_TRUE(answered.has("error=dns_error"));
+  EXPECT_EQ(failures(proxy.ledger(), FailureKind::dns), 1U);
+}
+
+}  // namespace
+}  // namespace candor::test
