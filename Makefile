@@ -14,12 +14,14 @@ empty :=
 space := $(empty) $(empty)
 TSAN_TESTS ?= ^($(subst $(space),|,$(strip $(TSAN_BUILT))))\.
 
+FUZZ_SECONDS ?= 60
+
 # The sanitizers want their shadow memory where a randomised address space may put something else. Containers
 # may forbid to switch it off; then it stays on.
 STILL := $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release tsan format format-check tidy layers bench clean help
+.PHONY: run test build release tsan format format-check tidy fuzz layers bench clean help
 
 run: release  ## Build it and start the demo: a misbehaving upstream, traffic, the proxy, the dashboard
 	build/release/candor demo $(ARGS)
@@ -56,6 +58,12 @@ tidy:  ## clang-tidy over the sources; slow
 	@$(INSTALL) build test tidy
 	cmake --preset dev -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
 	run-clang-tidy-16 -quiet -p build/tidy -j $(JOBS) '$(CURDIR)/src/'
+
+fuzz:  ## Run each fuzzer for FUZZ_SECONDS (60); ARGS='-R chunked' runs one
+	@$(INSTALL) build fuzz
+	cmake --preset fuzz -DCANDOR_FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(STILL) cmake --build --preset fuzz -j $(JOBS)
+	$(STILL) ctest --preset fuzz --no-tests=error $(ARGS)
 
 layers:  ## The checks that read the tree: arrows between modules, words, bans, links
 	@$(INSTALL) test

@@ -150,7 +150,7 @@ Deciding recently_bad(Account const& account) {
 
 std::string showed(AttemptNote const& note) {
   if (note.in_flight) return "slow, no answer yet";
-  auto const status = std::to_string(note.status);
+  auto status = std::to_string(note.status);
   switch (note.outcome.kind()) {
     case Outcome::Kind::success: return note.slow ? "slow, then " + status : status;
     case Outcome::Kind::excluded: return "no verdict";
@@ -175,6 +175,7 @@ std::vector<Group> grouped_by_route(std::vector<AttemptNote> const& notes) {
   std::map<std::pair<std::string, std::string>, std::size_t> counts;
   for (auto const& note : notes) ++counts[{route_of(note), showed(note)}];
   std::vector<Group> groups;
+  groups.reserve(counts.size());
   for (auto const& [what, count] : counts) groups.push_back({what.first, what.second, count});
   std::stable_sort(groups.begin(), groups.end(),
                    [](Group const& a, Group const& b) { return a.count > b.count; });

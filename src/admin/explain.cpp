@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "candor/observe/words.hpp"
 #include "deciding.hpp"
@@ -61,7 +62,7 @@ class Explanation {
   }
 
   [[nodiscard]] std::string headline() const {
-    auto const start = observe::printable(account_.upstream) + ": circuit ";
+    auto start = observe::printable(account_.upstream) + ": circuit ";
     auto const* latest = account_.latest();
     switch (account_.health.state) {
       case CircuitState::closed:
@@ -146,8 +147,10 @@ class Explanation {
     for (std::size_t i = 0; i < shown; ++i) {
       auto const count = grouped(groups[i].count);
       auto const& route = groups[i].route;
-      page_.line(std::string(count_width - count.size(), ' ') + count + " × " + route +
-                 std::string(route_width - observe::columns(route) + 2, ' ') + groups[i].what);
+      std::string line(count_width - count.size(), ' ');
+      line.append(count).append(" × ").append(route);
+      line.append(route_width - observe::columns(route) + 2, ' ').append(groups[i].what);
+      page_.line(line);
     }
     if (groups.size() == shown) return;
     std::size_t rest = 0;
@@ -157,10 +160,10 @@ class Explanation {
 
   /// The newest failed probe that is kept.
   [[nodiscard]] std::string last_probe() const {
-    for (auto record = account_.transitions.rbegin(); record != account_.transitions.rend(); ++record) {
-      if (record->transition.why.rule != Rule::probe_failure || record->attempts.empty()) continue;
-      auto const& probe = record->attempts.back();
-      return ago(record->transition.at) + " (" + route_of(probe) + ": " + showed(probe) + ')';
+    for (auto const& record : std::views::reverse(account_.transitions)) {
+      if (record.transition.why.rule != Rule::probe_failure || record.attempts.empty()) continue;
+      auto const& probe = record.attempts.back();
+      return ago(record.transition.at) + " (" + route_of(probe) + ": " + showed(probe) + ')';
     }
     return {};
   }

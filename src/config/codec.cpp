@@ -65,6 +65,7 @@ Json json_of(double value) {
 
 std::vector<std::string_view> failure_words() {
   std::vector<std::string_view> out;
+  out.reserve(choices<FailureKind>.size());
   for (auto const& choice : choices<FailureKind>) out.push_back(choice.word);
   return out;
 }

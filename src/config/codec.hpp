@@ -99,6 +99,7 @@ template <Chosen T>
 struct Codec<T> {
   static void read(Place const& at, T& out, NoRule = {}) {
     std::vector<std::string_view> words;
+    words.reserve(choices<T>.size());
     for (auto const& choice : choices<T>) words.push_back(choice.word);
     if (auto const index = read_word(at, words)) out = choices<T>[*index].value;
   }
@@ -110,6 +111,7 @@ struct Codec<T> {
   }
   static Shape describe(T /*defaults*/, NoRule = {}) {
     std::vector<Word> words;
+    words.reserve(choices<T>.size());
     for (auto const& choice : choices<T>) words.push_back({choice.word, choice.help});
     return Shape::choice(std::move(words));
   }

@@ -68,6 +68,7 @@ std::vector<std::pair<std::string, Place>> Place::members() const {
 
 std::vector<Place> Place::items() const {
   std::vector<Place> out;
+  out.reserve(node_->items.size());
   for (auto const* item : node_->items) {
     out.emplace_back(*item, item->offset, path_ + "[" + std::to_string(out.size()) + "]", *report_);
   }

@@ -113,7 +113,8 @@ Parsed<std::int64_t> parse_whole(std::string_view text) {
 Parsed<double> parse_number(std::string_view text) {
   auto rest = text;
   take(rest, '-');
-  if (rest.empty() || !(is_digit(rest.front()) || rest.front() == '.')) return std::string{};
+  bool const is_begun = !rest.empty() && (is_digit(rest.front()) || rest.front() == '.');
+  if (!is_begun) return std::string{};
   double value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::string{};

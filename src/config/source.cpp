@@ -3,32 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "candor/core/utf8.hpp"
+
 namespace candor::config {
 
 namespace {
 
 std::uint8_t byte_at(std::string_view text, std::size_t at) { return static_cast<std::uint8_t>(text[at]); }
-
-bool continues(std::uint8_t byte) { return (byte & 0xC0U) == 0x80U; }
-
-/// How many bytes the character at `at` has; 0 when it is no UTF-8 (RFC 3629: no surrogates, no detours).
-std::size_t character_size(std::string_view text, std::size_t at) {
-  auto const first = byte_at(text, at);
-  if (first < 0x80) return 1;
-  std::size_t const size = first >= 0xC2 && first <= 0xDF   ? 2
-                           : first >= 0xE0 && first <= 0xEF ? 3
-                           : first >= 0xF0 && first <= 0xF4 ? 4
-                                                            : 0;
-  if (size == 0 || text.size() - at < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if (!continues(byte_at(text, at + i))) return 0;
-  }
-  auto const second = byte_at(text, at + 1);
-  bool const detour = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  bool const surrogate = first == 0xED && second > 0x9F;
-  bool const beyond = first == 0xF4 && second > 0x8F;
-  return detour || surrogate || beyond ? 0 : size;
-}
 
 bool is_control(std::uint8_t byte) { return byte < 0x20 || byte == 0x7F; }
 
@@ -50,8 +31,8 @@ Position Source::position(std::size_t offset) const {
   auto const next = std::upper_bound(lines_.begin(), lines_.end(), offset);
   auto const line = static_cast<std::size_t>(next - lines_.begin());
   auto const before = text_.substr(lines_[line - 1], offset - lines_[line - 1]);
-  auto const characters = std::count_if(before.begin(), before.end(),
-                                        [](char c) { return !continues(static_cast<std::uint8_t>(c)); });
+  auto const characters = std::count_if(
+      before.begin(), before.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U; });
   return {line, static_cast<std::size_t>(characters) + 1};
 }
 
@@ -61,7 +42,7 @@ std::optional<Fault> Source::fault() const {
     if (is_control(byte) && byte != '\t' && byte != '\n' && byte != '\r') {
       return Fault{at, "not a text file: it has the control character " + hex(byte)};
     }
-    auto const size = character_size(text_, at);
+    auto const size = utf8_length(text_.substr(at));
     if (size == 0) return Fault{at, "not a text file: the byte " + hex(byte) + " is no UTF-8"};
     at += size;
   }
@@ -77,7 +58,7 @@ std::string in_quotes(std::string_view text) {
       break;
     }
     auto const byte = byte_at(text, at);
-    auto const size = std::max<std::size_t>(character_size(text, at), 1);
+    auto const size = std::max<std::size_t>(utf8_length(text.substr(at)), 1);
     if (byte == '\n') {
       out += "\\n";
     } else if (byte == '\t') {

@@ -16,7 +16,7 @@ std::uint64_t splitmix(std::uint64_t& state) {
 
 }  // namespace
 
-Rng::Rng(std::uint64_t seed) : state_{} {
+Rng::Rng(std::uint64_t seed) {
   for (auto& word : state_) word = splitmix(seed);
 }
 

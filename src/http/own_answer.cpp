@@ -2,8 +2,8 @@
 #include <string>
 
 #include "accept.hpp"
+#include "candor/core/json_string.hpp"
 #include "candor/http/proxy_status.hpp"
-#include "json_string.hpp"
 
 namespace candor::http {
 

@@ -13,6 +13,9 @@ namespace {
 /// Longer ones nobody implements; see RFC 9112, 3.
 constexpr std::size_t method_limit = 64;
 
+/// What follows a request target: " HTTP/1.1", and the CR.
+constexpr std::size_t version_length = 10;
+
 /// unreserved, pct-encoded and sub-delims of RFC 3986: what a registered name is made of.
 constexpr std::array<bool, 256> name_characters = [] {
   std::array<bool, 256> table{};
@@ -128,7 +131,7 @@ Verdict request_line_start(std::string_view front, HeadLimits const& limits) {
   if (front.front() == '\r' && front.size() == 1) return std::nullopt;  // of an empty line before the head
   if (!grammar::is_token_character(front.front())) return Malformed{400, "an invalid method"};
   // The rest waits for the whole line, unless that is too long: slow bytes are not looked at again and again.
-  if (front.size() <= limits.target.size() + method_limit + 1) return std::nullopt;
+  if (front.size() <= method_limit + 1 + limits.target.size() + version_length) return std::nullopt;
   std::size_t const method = front.find(' ');
   if (method > method_limit) return Malformed{501, "a method longer than any known"};
   std::size_t const target = std::min(front.find(' ', method + 1), front.size()) - method - 1;

@@ -22,6 +22,7 @@ std::optional<Failure> ours(int error) {
     case ENFILE: return Failure{OutOfResources{}, "no_descriptors"};
     case EADDRNOTAVAIL: return Failure{OutOfResources{}, "no_local_ports"};
     case ENOBUFS:
+    case ENOSPC:
     case ENOMEM: return Failure{OutOfResources{}, "no_memory"};
     default: return std::nullopt;
   }
@@ -304,10 +305,11 @@ void Connection::discard() {
 
 bool Connection::reusable() {
   // An answer that nobody wanted to the end, as of an attempt that is retried: often it is all here.
-  while (!complete_) {
+  for (std::size_t passed = 0; !complete_;) {
     discard();
     auto const piece = try_next();
-    if (!piece || !*piece) return false;
+    if (!piece || !*piece || passed > Block::size) return false;
+    passed += (*piece)->bytes.size();
   }
   if (!uploaded_ || !head_.keep_alive || begin_ != end_) return false;
   if (head_.framing.kind == http::Framing::Kind::until_close) return false;

@@ -53,8 +53,8 @@ Listener::Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listenin
 
 void Listener::on_events(std::uint32_t /*events*/) { reactor_.scheduler().soon(*this); }
 
-// Edge-triggered: it goes on until there is nobody left, with other work in between.
-void Listener::accept_some() {
+/// Whether somebody may still be waiting.
+bool Listener::accept_some() {
   for (int i = 0; i < accepts_a_turn; ++i) {
     Descriptor connection{::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (connection) {
@@ -63,23 +63,29 @@ void Listener::accept_some() {
       continue;
     }
     switch (errno) {
-      case EAGAIN: return;
+      case EAGAIN: return false;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
         alarm_.out_of_descriptors();
         reactor_.scheduler().after(*this, descriptor_pause);
-        return;
+        return false;
       default: break;  // a caller who has already left, or an interruption: the next one
     }
   }
-  reactor_.scheduler().after(*this, Duration{});
+  return true;
+}
+
+// Edge-triggered: it goes on until there is nobody left, with other work in between.
+void Listener::wake() {
+  if (accept_some()) reactor_.scheduler().after(*this, Duration{});
 }
 
 void Listener::close() {
   if (!listening_) return;
-  accept_some();
+  for (int turns = 0; turns < backlog / accepts_a_turn && accept_some(); ++turns) {
+  }
   disarm();
   listening_.reset();
 }

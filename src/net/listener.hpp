@@ -33,8 +33,8 @@ class Listener final : private EventSink, private Wakeup {
 
  private:
   void on_events(std::uint32_t events) override;
-  void wake() override { accept_some(); }
-  void accept_some();
+  void wake() override;
+  bool accept_some();
 
   Reactor& reactor_;
   DescriptorAlarm& alarm_;

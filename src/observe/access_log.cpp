@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "candor/core/json_string.hpp"
 #include "candor/observe/text.hpp"
 #include "candor/proxy/exchange.hpp"
 
@@ -15,7 +16,7 @@ void append_key(std::string& out, std::string_view key) { out.append(",\"").appe
 
 void append_member(std::string& out, std::string_view key, std::string_view text) {
   append_key(out, key);
-  append_json(out, text);
+  append_json_string(out, text);
 }
 
 void append_member(std::string& out, std::string_view key, std::uint64_t n) {

@@ -57,7 +57,11 @@ std::optional<double> fd_limit() {
 
 ProcessNumbers read_process_numbers() {
   // Places after the state, counted from 0: field N of proc(5) is at N - 4.
-  constexpr std::size_t user = 10, system = 11, started = 18, virtual_size = 19, resident_pages = 20;
+  constexpr std::size_t user = 10;
+  constexpr std::size_t system = 11;
+  constexpr std::size_t started = 18;
+  constexpr std::size_t virtual_size = 19;
+  constexpr std::size_t resident_pages = 20;
   ProcessNumbers numbers{.open_fds = count_open_fds(), .max_fds = fd_limit()};
   auto const fields = stat_fields();
   if (fields.size() <= resident_pages) return numbers;

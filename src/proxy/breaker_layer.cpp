@@ -48,29 +48,21 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
                                         .probe = permit->probe(),
                                         .fresh_connection = attempt.fresh_connection});
   attempt.record = &record;
+  auto ride = std::make_unique<PermitRide>(std::move(*permit), exchange, record);
 
-  auto settle = [&](Outcome outcome, std::uint16_t status) {
-    record.outcome = outcome;
-    record.settled = exchange.now();
-    record.status = status;
-    std::move(*permit).settle(outcome, record.settled, status);
-    exchange.worker.observer.attempt_settled(upstream_, record);
-  };
-
-  auto source = co_await next().send(exchange, attempt, *permit);
+  auto source = co_await next().send(exchange, attempt, ride->permit());
   if (!source) {
-    settle(outcome_of(source.error()), 0);
+    ride->settle(outcome_of(source.error()));
     co_return source.error();
   }
   auto const& head = (*source)->head();
+  ride->head_arrived(head.status);
   bool const has_retry_after = head.fields.find(http::FieldId::retry_after) != nullptr;
   if (auto const kind = classify(upstream_.settings.classify, head.status, has_retry_after)) {
-    settle(Outcome::failed(*kind), head.status);
+    ride->settle(Outcome::failed(*kind));
     co_return Response{std::move(*source)};
   }
-  record.status = head.status;
-  co_return Response{std::move(*source),
-                     std::make_unique<PermitRide>(std::move(*permit), exchange, record, head.status)};
+  co_return Response{std::move(*source), std::move(ride)};
 }
 
 }  // namespace candor

@@ -2,8 +2,8 @@
 
 namespace candor {
 
-PermitRide::PermitRide(Permit permit, Exchange& exchange, AttemptRecord& record, std::uint16_t status)
-    : permit_(std::move(permit)), exchange_(exchange), record_(record), status_(status) {}
+PermitRide::PermitRide(Permit permit, Exchange& exchange, AttemptRecord& record)
+    : permit_(std::move(permit)), exchange_(exchange), record_(record) {}
 
 PermitRide::~PermitRide() {
   disarm();
@@ -25,7 +25,7 @@ void PermitRide::settle(Outcome outcome) {
   disarm();
   record_.outcome = outcome;
   record_.settled = exchange_.now();
-  std::move(*permit_).settle(outcome, record_.settled, status_);
+  std::move(*permit_).settle(outcome, record_.settled, record_.status);
   permit_.reset();
   exchange_.worker.observer.attempt_settled(exchange_.upstream, record_);
 }

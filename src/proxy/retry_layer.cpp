@@ -33,9 +33,10 @@ class RetryLayer::Course {
   /// A pooled connection that had been closed says nothing: once, at once, outside the budget.
   [[nodiscard]] bool redo(Attempt const& attempt, Result<Response> const& result) {
     bool const stale = !result && result.error().get<StaleConnection>().has_value();
-    if (!stale || redone_ || !exchange_.body.replayable() || !repeatable(attempt)) return false;
-    redone_ = true;
-    return true;
+    if (!stale || redone_ || !exchange_.body.replayable()) return false;
+    look_at_request(attempt);
+    redone_ = may_repeat(settings_.replay, history_);
+    return redone_;
   }
 
   /// Takes in a failed attempt; what it left in hand is kept.
@@ -49,10 +50,8 @@ class RetryLayer::Course {
     history_.probe = record.probe;
     history_.retry_after.reset();
     history_.retried_below = false;
-    history_.idempotent = is_idempotent(exchange_.head.method);
-    history_.keyed = has_key(settings_, exchange_.head);
-    history_.untouched = attempt.untouched;
-    history_.body_replayable = exchange_.body.replayable() && !exchange_.body.broken();
+    history_.body_replayable = body_replayable();
+    look_at_request(attempt);
     reason_ = name(history_.failure);
     if (!result) {
       failure_ = result.error();
@@ -69,6 +68,10 @@ class RetryLayer::Course {
   }
 
   [[nodiscard]] AttemptHistory const& history() const { return history_; }
+  /// All of the body that the caller has sent so far is here, and the rest may still come.
+  [[nodiscard]] bool body_replayable() const {
+    return exchange_.body.replayable() && !exchange_.body.broken();
+  }
   void waited(RetryAfter&& again) {
     history_.previous_wait = again.delay;
     token_ = std::move(again.token);
@@ -82,17 +85,11 @@ class RetryLayer::Course {
   [[nodiscard]] bool has_something() const { return answer_ || failure_; }
 
  private:
-  /// As decide() asks it of a retry.
-  [[nodiscard]] bool repeatable(Attempt const& attempt) const {
-    if (attempt.untouched) return true;
-    bool const idempotent = is_idempotent(exchange_.head.method);
-    switch (settings_.replay) {
-      case Replay::never: return false;
-      case Replay::idempotent: return idempotent;
-      case Replay::with_key: return idempotent || has_key(settings_, exchange_.head);
-      case Replay::always: return true;
-    }
-    return false;
+  /// What may_repeat() wants to know. Not before an attempt has failed: most never do.
+  void look_at_request(Attempt const& attempt) {
+    history_.idempotent = is_idempotent(exchange_.head.method);
+    history_.keyed = has_key(settings_, exchange_.head);
+    history_.untouched = attempt.untouched;
   }
 
   Exchange& exchange_;
@@ -109,9 +106,13 @@ class RetryLayer::Course {
 Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
   auto const& settings = upstream_.settings.retry;
   auto& scheduler = exchange.worker.scheduler;
-  auto& observer = exchange.worker.observer;
   upstream_.budget.request(scheduler.now());
   Course course{exchange, settings};
+  auto const give_up = [&](RetryDenied reason) {
+    exchange.denied = reason;
+    exchange.worker.observer.retry_denied(upstream_, reason);
+    return course.in_hand();
+  };
 
   for (;;) {
     Attempt attempt{exchange.scope, course.next_number()};
@@ -120,11 +121,7 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     auto result = co_await next().call(exchange, attempt);
 
     bool const permitted = attempt.record != nullptr;
-    if (!permitted && course.has_something()) {
-      exchange.denied = RetryDenied::circuit;
-      observer.retry_denied(upstream_, *exchange.denied);
-      co_return course.in_hand();
-    }
+    if (!permitted && course.has_something()) co_return give_up(RetryDenied::circuit);
     if (!permitted || (result && result->good())) co_return result;
     if (course.redo(attempt, result)) continue;
     if (!attempt.record->outcome->is_failure() || exchange.scope.cancelled()) co_return result;
@@ -133,24 +130,18 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     auto decision =
         decide(settings, course.history(), upstream_.health.state(), exchange.deadline - scheduler.now(),
                upstream_.budget, scheduler.now(), exchange.worker.rng);
-    if (auto const* give_up = std::get_if<GiveUp>(&decision)) {
-      exchange.denied = give_up->reason;
-      observer.retry_denied(upstream_, give_up->reason);
-      co_return course.in_hand();
-    }
+    if (auto const* no = std::get_if<GiveUp>(&decision)) co_return give_up(no->reason);
 
     auto& again = std::get<RetryAfter>(decision);
     CancelScope wait{exchange.scope};
     {
       RetryWaits::Entry const waiting{waits_, wait};
       auto const cut_short = co_await scheduler.sleep(again.delay, wait);
-      if (cut_short == CancelReason::circuit_opened) {
-        exchange.denied = RetryDenied::circuit;
-        observer.retry_denied(upstream_, *exchange.denied);
-        co_return course.in_hand();
-      }
+      if (cut_short == CancelReason::circuit_opened) co_return give_up(RetryDenied::circuit);
       if (cut_short) co_return Failure{*cut_short};
     }
+    // Asked again: an upload of the attempt before may have gone on, and left the replay buffer behind.
+    if (!course.body_replayable()) co_return give_up(RetryDenied::body_too_large);
     course.waited(std::move(again));
   }
 }

@@ -19,10 +19,6 @@ void BudgetToken::spend(Instant now) && {
   if (auto* budget = std::exchange(budget_, nullptr)) budget->spend(now);
 }
 
-void BudgetToken::spend() && {
-  if (auto* budget = std::exchange(budget_, nullptr)) budget->spend(std::nullopt);
-}
-
 Budget::Budget(BudgetSettings const& settings)
     : width_(std::max((settings.over + Duration{bucket_count - 1}) / bucket_count, Duration{1})),
       per_request_(std::llround(settings.ratio * unit)),
@@ -69,9 +65,9 @@ std::optional<BudgetToken> Budget::take(Instant now) {
 }
 
 // A token that goes from out to spent leaves every sum that take() looked at as it was.
-void Budget::spend(std::optional<Instant> now) {
+void Budget::spend(Instant now) {
   std::lock_guard const lock{lock_};
-  auto& current = bucket(now ? epoch(*now) : newest_);
+  auto& current = bucket(epoch(now));
   current.net += unit;
   current.worst += unit;
   --out_;

@@ -20,14 +20,6 @@ std::string_view name(RetryDenied reason) {
   return {};
 }
 
-bool is_listed(RetryConditions const& on, FailureKind failure, std::uint16_t status) {
-  if (std::find(on.kinds.begin(), on.kinds.end(), failure) != on.kinds.end()) return true;
-  return failure == FailureKind::status &&
-         std::find(on.statuses.begin(), on.statuses.end(), status) != on.statuses.end();
-}
-
-namespace {
-
 bool may_repeat(Replay replay, AttemptHistory const& history) {
   if (history.untouched) return true;
   switch (replay) {
@@ -38,6 +30,14 @@ bool may_repeat(Replay replay, AttemptHistory const& history) {
   }
   return false;
 }
+
+bool is_listed(RetryConditions const& on, FailureKind failure, std::uint16_t status) {
+  if (std::find(on.kinds.begin(), on.kinds.end(), failure) != on.kinds.end()) return true;
+  return failure == FailureKind::status &&
+         std::find(on.statuses.begin(), on.statuses.end(), status) != on.statuses.end();
+}
+
+namespace {
 
 bool lets_through(CircuitState circuit) {
   switch (circuit) {

@@ -1,10 +1,11 @@
 #include "caller.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace candor::sim {
 
-PreparedRequest::PreparedRequest(RequestShape const& what) : shape(what) {
+PreparedRequest::PreparedRequest(RequestShape what) : shape(std::move(what)) {
   head_.method_text = shape.method;
   head_.method = http::method_of(shape.method);
   head_.target = shape.path;
@@ -23,8 +24,8 @@ std::optional<Result<http::Piece>> CallerBody::try_next() {
 }
 
 Task<Result<http::Piece>> CallerBody::next(CancelScope& /*scope*/) {
-  auto piece = try_next();
-  co_return std::move(*piece);
+  auto const piece = try_next();
+  co_return *piece;
 }
 
 }  // namespace candor::sim

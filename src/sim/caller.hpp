@@ -12,7 +12,7 @@ namespace candor::sim {
 /// A request's shape with the head that all its requests share.
 class PreparedRequest {
  public:
-  explicit PreparedRequest(RequestShape const& what);
+  explicit PreparedRequest(RequestShape what);
   PreparedRequest(PreparedRequest const&) = delete;
   PreparedRequest& operator=(PreparedRequest const&) = delete;
 

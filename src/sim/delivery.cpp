@@ -11,8 +11,8 @@ Task<Delivery> deliver(Response response, CancelScope& scope) {
   for (;;) {
     auto piece = response.try_next();
     if (!piece) {
-      auto waited_for = co_await response.next(scope);
-      piece.emplace(std::move(waited_for));
+      auto const waited_for = co_await response.next(scope);
+      piece.emplace(waited_for);
     }
     if (!*piece) {
       bool const left = piece->error().get<CancelReason>() == CancelReason::caller_left;

@@ -9,7 +9,7 @@ void Recorder::request_started(std::size_t stream, Exchange const& exchange) {
             exchange.head.target, " to ", exchange.upstream.name());
 }
 
-void Recorder::request_ended(std::size_t stream, bool good, Exchange const& exchange, RequestEnd const& end) {
+void Recorder::request_done(std::size_t stream, bool good, Exchange const& exchange, RequestEnd const& end) {
   auto& tally = streams_[stream];
   auto const took = end.at - exchange.started;
   switch (end.result) {

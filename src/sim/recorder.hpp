@@ -27,7 +27,7 @@ class Recorder final : public Observer {
 
   void request_started(std::size_t stream, Exchange const& exchange);
   /// `good`: the answer that was passed on is no failure.
-  void request_ended(std::size_t stream, bool good, Exchange const& exchange, RequestEnd const& end);
+  void request_done(std::size_t stream, bool good, Exchange const& exchange, RequestEnd const& end);
   void circuit_changed(Upstream const& upstream, std::size_t sidecar, Transition const& transition);
 
   void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override;

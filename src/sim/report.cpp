@@ -17,7 +17,7 @@ double share(std::uint64_t part, std::uint64_t whole) {
 // Below `parts` each value has its own bucket; above, each power of two is cut into `parts`.
 void Durations::add(Duration d) {
   auto const value = static_cast<std::uint64_t>(std::max(d, Duration{}).count());
-  std::size_t index = static_cast<std::size_t>(value);
+  auto index = static_cast<std::size_t>(value);
   if (value >= parts) {
     auto const shift =
         static_cast<unsigned>(std::bit_width(value)) - static_cast<unsigned>(std::bit_width(parts));
@@ -42,7 +42,7 @@ Duration Durations::quantile(double share_below) const {
       left -= buckets_[index];
       continue;
     }
-    if (index < 2 * parts) return std::min(Duration{static_cast<std::int64_t>(index)}, longest_);
+    if (index < std::size_t{2} * parts) return std::min(Duration{static_cast<std::int64_t>(index)}, longest_);
     auto const shift = index / parts - 1;
     auto const low = static_cast<std::int64_t>(index % parts + parts);
     return std::min(Duration{((low + 1) << shift) - 1}, longest_);

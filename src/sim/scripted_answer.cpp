@@ -61,7 +61,7 @@ Result<http::Piece> ScriptedAnswer::take() {
   last_ = scheduler_.now();
   if (given_ == body.pieces) {
     switch (body.end) {
-      case BodyScript::End::whole: break;
+      case BodyScript::End::whole:
       case BodyScript::End::hang: break;  // never due
       case BodyScript::End::reset: return Failure{FailureKind::reset};
       case BodyScript::End::truncated: return Failure{FailureKind::truncated};

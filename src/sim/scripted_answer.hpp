@@ -12,7 +12,7 @@ namespace candor::sim {
 /// An act made ready: its response's head exists once, for all attempts that get it.
 class PreparedAct {
  public:
-  explicit PreparedAct(Act const& act);
+  explicit PreparedAct(Act const& what);
   PreparedAct(PreparedAct const&) = delete;
   PreparedAct& operator=(PreparedAct const&) = delete;
 

@@ -174,8 +174,8 @@ Task<std::optional<Failure>> take_body(http::ReplayBody& body, CancelScope& scop
   for (;;) {
     auto piece = body.try_next();
     if (!piece) {
-      auto waited_for = co_await body.next(scope);
-      piece.emplace(std::move(waited_for));
+      auto const waited_for = co_await body.next(scope);
+      piece.emplace(waited_for);
     }
     if (!*piece) co_return piece->error();
     bool const last = (*piece)->last;

@@ -46,7 +46,7 @@ struct World::State {
   explicit State(WorldOptions const& options);
 
   Task<void> carry(std::size_t stream, PreparedRequest const& request, Lane lane);
-  Task<void> call(Callers const& callers, std::size_t stream, PreparedRequest const& request, Lane lane,
+  Task<void> call(Callers const& load, std::size_t stream, PreparedRequest const& request, Lane lane,
                   CancelScope& scope);
   Lane next_lane(std::size_t upstream);
   void start(std::size_t stream, PreparedRequest const& request, Lane lane) {
@@ -78,8 +78,8 @@ struct World::State {
 struct World::State::Stream final : private Wakeup {
   Stream(State& world, Traffic what, std::size_t which, Rng chance)
       : state(world), traffic(std::move(what)), index(which), rng(chance), request(traffic.request) {
-    auto const* callers = std::get_if<Callers>(&traffic.load);
-    if (callers && callers->think <= Duration{} && !callers->requests) {
+    auto const* many = std::get_if<Callers>(&traffic.load);
+    if (many && many->think <= Duration{} && !many->requests) {
       throw std::invalid_argument("callers that never think need a number of requests");
     }
     auto const* arrivals = std::get_if<Arrivals>(&traffic.load);
@@ -93,10 +93,10 @@ struct World::State::Stream final : private Wakeup {
 
  private:
   void wake() override {
-    if (auto const* callers = std::get_if<Callers>(&traffic.load)) {
-      for (unsigned i = 0; i < callers->count; ++i) {
+    if (auto const* many = std::get_if<Callers>(&traffic.load)) {
+      for (unsigned i = 0; i < many->count; ++i) {
         state.callers.spawn(
-            state.call(*callers, index, request, state.next_lane(traffic.upstream), state.traffic_scope));
+            state.call(*many, index, request, state.next_lane(traffic.upstream), state.traffic_scope));
       }
       return;
     }
@@ -188,7 +188,7 @@ Task<void> World::State::carry(std::size_t stream, PreparedRequest const& reques
   }
   delivery.end.body_bytes_in = body.bytes();
   delivery.end.at = scheduler.now();
-  recorder.request_ended(stream, delivery.good, exchange, delivery.end);
+  recorder.request_done(stream, delivery.good, exchange, delivery.end);
 }
 
 Task<void> World::State::call(Callers const& load, std::size_t stream, PreparedRequest const& request,
@@ -203,7 +203,7 @@ Task<void> World::State::call(Callers const& load, std::size_t stream, PreparedR
   }
 }
 
-World::World(WorldOptions options) : state_(std::make_unique<State>(options)) {}
+World::World(WorldOptions const& options) : state_(std::make_unique<State>(options)) {}
 World::~World() = default;
 
 Instant World::now() const { return state_->scheduler.now(); }

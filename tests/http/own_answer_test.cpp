@@ -117,7 +117,7 @@ TEST(OwnAnswerOf, EscapesWhatJsonCannotHold) {
     return body.substr(start, body.rfind("\"}") - start);
   };
   EXPECT_EQ(detail("a\"b\\c/d"), "a\\\"b\\\\c/d");
-  EXPECT_EQ(detail("\n\r\t\b\x01\x1f\x7f"), "\\n\\r\\t\\u0008\\u0001\\u001f\x7f");
+  EXPECT_EQ(detail("\n\r\t\b\x01\x1f\x7f"), "\\n\\r\\t\\u0008\\u0001\\u001f\\u007f");
   EXPECT_EQ(detail(std::string("a\0b", 3)), "a\\u0000b");
   EXPECT_EQ(detail("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
   for (std::string const& bad :

@@ -92,6 +92,20 @@ TEST(ParseRequestHead, AnswersATargetOverItsLimitWith414EvenIfItNeverEnds) {
             "501 a method longer than any known");
 }
 
+TEST(ParseRequestHead, TakesTheLongestMethodAndTargetByteByByte) {
+  HeadLimits const limits{.target = 100_B};
+  std::string const bytes =
+      std::string(64, 'M') + " /" + std::string(99, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  RequestHead head;
+  HeadScan scan;
+  for (std::size_t there = 1; there < bytes.size(); ++there) {
+    ASSERT_EQ(verdict(parse_request_head(std::string_view(bytes).substr(0, there), scan, limits, head)),
+              "incomplete");
+  }
+  EXPECT_EQ(verdict(parse_request_head(bytes, scan, limits, head)),
+            "complete " + std::to_string(bytes.size()));
+}
+
 TEST(ParseRequestHead, AnswersAHeadOverItsLimitWith431) {
   HeadLimits const limits{.head = Bytes{usual.size()}};
   EXPECT_TRUE(complete(ParsedRequest(std::string(usual), limits).result));

@@ -114,6 +114,24 @@ TEST(BreakerLayer, AProbeWhoseCallerLeavesFreesItsSlotForTheNextRequest) {
   EXPECT_TRUE(next.attempts().last().probe);
 }
 
+TEST(BreakerLayer, AnAttemptThatIsDroppedInFlightIsAbandonedThenAndToldOf) {
+  Rig rig{without_retries()};
+  rig.transport.then({.connect = 10ms, .head = 1h});
+  auto& call = rig.send();
+  rig.run_for(30ms);
+  call.drop();
+  auto const notes = rig.upstream.health.recent_attempts();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes[0].outcome, Outcome::abandoned());
+  EXPECT_EQ(notes[0].settled - notes[0].started, 30ms);
+  EXPECT_EQ(notes[0].status, 0);
+  ASSERT_EQ(rig.observer.settled.size(), 1U);
+  EXPECT_EQ(rig.observer.settled[0].outcome, Outcome::abandoned());
+  EXPECT_EQ(rig.observer.settled[0].settled, Instant{} + 30ms);
+  EXPECT_EQ(call.attempts().last().outcome, Outcome::abandoned());
+  rig.expect_all_told();
+}
+
 TEST(BreakerLayer, NamesTheRequestInTheAccount) {
   Rig rig{without_retries()};
   rig.transport.then(answers(500));

@@ -103,7 +103,10 @@ TEST_P(AtEveryStage, ADroppedRequestGivesItsPermitBackAndTakesItsTimersAlong) {
   rig.run_for(0s);
   auto const ledger = rig.health().ledger;
   EXPECT_EQ(ledger.abandoned, GetParam() == Stage::backing_off ? 0U : 1U);
-  rig.expect_all_settled();
+  rig.expect_all_told();
+  auto const& record = rig.observer.settled.at(0);
+  EXPECT_EQ(record.outcome, outcome_if_cut(Outcome::abandoned()));
+  EXPECT_EQ(record.settled, GetParam() == Stage::backing_off ? Instant{} + 200ms : rig.scheduler.now());
 }
 
 TEST_P(AtEveryStage, AnOpeningCircuitEndsOnlyTheWaitInBackoff) {

@@ -96,11 +96,11 @@ TEST(Budget, ATokenMovesWithItsObligation) {
   EXPECT_DOUBLE_EQ(budget.available(start), 29);
 }
 
-TEST(Budget, SpentWithoutATimeItCountsAtTheLatestOneHeardOf) {
+TEST(Budget, SpentAtAnEarlierTimeItCountsAtTheLatestOneHeardOf) {
   Budget budget{{}};
   auto token = *budget.take(start);
   budget.request(start + 5s);
-  std::move(token).spend();
+  std::move(token).spend(start);
   EXPECT_NEAR(budget.available(start + 14s), 29, 1e-6);
   EXPECT_NEAR(budget.available(start + 16s), 30, 1e-6);
 }

@@ -51,7 +51,8 @@ struct OutOfResources {};
 /// Why there is no response. `detail` is for the log and for the answer's Proxy-Status details: a short token
 /// or phrase, no addresses.
 struct Failure {
-  using Cause = std::variant<AttemptFailed, StaleConnection, CallerBodyBroken, OutOfResources, Refusal, CancelReason>;
+  using Cause =
+      std::variant<AttemptFailed, StaleConnection, CallerBodyBroken, OutOfResources, Refusal, CancelReason>;
 
   Cause cause{};
   std::string_view detail{};  ///< static text

@@ -33,7 +33,7 @@ class Rng {
   Rng fork();
 
  private:
-  std::array<std::uint64_t, 4> state_;
+  std::array<std::uint64_t, 4> state_{};
 };
 
 }  // namespace candor

@@ -10,10 +10,6 @@
 
 namespace candor::observe {
 
-/// A JSON string with its quotes (RFC 8259, 7). What comes off the wire may hold any byte: those that are no
-/// UTF-8 become U+FFFD, control characters are escaped.
-void append_json(std::string& out, std::string_view bytes);
-
 /// For a terminal: bytes that are no UTF-8, and control characters, become U+FFFD, so that a path cannot move
 /// the cursor.
 [[nodiscard]] std::string printable(std::string_view bytes);

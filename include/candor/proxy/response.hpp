@@ -26,16 +26,25 @@ struct ReleaseSource {
 };
 using ResponseHandle = std::unique_ptr<ResponseSource, ReleaseSource>;
 
-/// The permit of an attempt whose head has arrived well. It settles with the body's end, or a second after
-/// the head if the body streams on: a break in mid-body counts, an endless stream doesn't hold the account
-/// open. Dropped before either: the caller left, abandoned.
+/// The permit of an attempt, until its verdict; once the head has arrived well it rides on the body. It
+/// settles with the body's end, or a second after the head if the body streams on: a break in mid-body
+/// counts, an endless stream doesn't hold the account open. Dropped before any verdict: the caller left, or
+/// the session was destroyed; abandoned. Its verdict is recorded, and told to the observer. Must not outlive
+/// the exchange.
 class PermitRide final : private Wakeup {
  public:
-  PermitRide(Permit permit, Exchange& exchange, AttemptRecord& record, std::uint16_t status);
+  PermitRide(Permit permit, Exchange& exchange, AttemptRecord& record);
   ~PermitRide() override;
 
   static void* operator new(std::size_t size) { return detail::allocate_frame(size); }
   static void operator delete(void* ride, std::size_t size) { detail::release_frame(ride, size); }
+
+  /// Until it settles.
+  [[nodiscard]] Permit& permit() { return *permit_; }
+
+  void head_arrived(std::uint16_t status) { record_.status = status; }
+  /// Once settled, later verdicts change nothing.
+  void settle(Outcome outcome);
 
   void body_goes_on();
   void body_ended() { settle(Outcome::success()); }
@@ -45,12 +54,10 @@ class PermitRide final : private Wakeup {
 
  private:
   void wake() override { settle(Outcome::success()); }
-  void settle(Outcome outcome);
 
   std::optional<Permit> permit_;
   Exchange& exchange_;
   AttemptRecord& record_;
-  std::uint16_t status_;
 };
 
 /// Move-only. Cannot be made above the breaker without what settles its permit.

@@ -27,8 +27,6 @@ class [[nodiscard]] BudgetToken {
 
   /// The retry goes out now: the token is used up.
   void spend(Instant now) &&;
-  /// The same, at the latest instant that the budget has heard of.
-  void spend() &&;
 
  private:
   friend class Budget;
@@ -68,7 +66,7 @@ class Budget {
   };
 
   void give_back();
-  void spend(std::optional<Instant> now);
+  void spend(Instant now);
   [[nodiscard]] std::int64_t epoch(Instant now) const;
   Bucket& bucket(std::int64_t epoch);
   [[nodiscard]] std::int64_t worst_span(std::int64_t epoch) const;

@@ -61,6 +61,10 @@ using RetryDecision = std::variant<RetryAfter, GiveUp>;
                                    CircuitState circuit, Duration left, Budget& budget, Instant now,
                                    Rng& rng);
 
+/// Whether a request may be sent again as far as its meaning goes: none of it has left us, or the settings
+/// take it for harmless.
+[[nodiscard]] bool may_repeat(Replay replay, AttemptHistory const& history);
+
 /// Whether the failure is one of the conditions.
 [[nodiscard]] bool is_listed(RetryConditions const& on, FailureKind failure, std::uint16_t status);
 

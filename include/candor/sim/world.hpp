@@ -28,7 +28,7 @@ struct WorldOptions {
 class World {
  public:
   /// Throws std::invalid_argument for options that make no sense.
-  explicit World(WorldOptions options);
+  explicit World(WorldOptions const& options);
   ~World();
   World(World const&) = delete;
   World& operator=(World const&) = delete;

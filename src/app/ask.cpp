@@ -1,0 +1,68 @@
+#include "ask.hpp"
+
+#include <stdexcept>
+#include <string_view>
+#include <variant>
+
+#include "candor/admin/get.hpp"
+#include "candor/admin/settings.hpp"
+#include "candor/core/time.hpp"
+#include "configuration.hpp"
+
+namespace candor::app {
+
+namespace {
+
+constexpr unsigned ok = 200;
+
+/// As one segment of a path (RFC 3986, 2.1).
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string out;
+  for (char const c : text) {
+    if (plain.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      auto const byte = static_cast<unsigned char>(c);
+      out += {'%', digits[byte >> 4U], digits[byte & 15U]};
+    }
+  }
+  return out;
+}
+
+std::string ask(std::string const& address, std::string const& path, Duration timeout) {
+  auto const answered = admin::admin_get(address, path, timeout);
+  if (auto const* none = std::get_if<admin::NoReply>(&answered)) {
+    throw std::runtime_error("the admin port " + none->why);
+  }
+  auto const& reply = std::get<admin::Reply>(answered);
+  if (reply.status == ok) return reply.body;
+  throw std::runtime_error("the admin port " + address + " answers " + std::to_string(reply.status) + ": " +
+                           admin::said(reply));
+}
+
+}  // namespace
+
+std::string admin_address(AdminOptions const& options) {
+  if (options.address) return *options.address;
+  auto const settings = options.file ? load_configuration(*options.file).admin : AdminSettings{};
+  if (!settings.listen)
+    throw std::runtime_error(*options.file + " asks for no admin port: admin.listen is null");
+  if (settings.listen->ends_with(":0")) {
+    throw std::runtime_error(*options.file + " leaves the admin port open (" + *settings.listen +
+                             "): say which one by --admin");
+  }
+  return *settings.listen;
+}
+
+std::string ask_explain(AdminOptions const& options, std::string const& upstream) {
+  return ask(admin_address(options), "/api/v1/upstreams/" + percent_encoded(upstream) + "/explain", 5s);
+}
+
+std::string ask_health(AdminOptions const& options) {
+  // Within the time that the image's health check gives it.
+  return ask(admin_address(options), "/readyz", 1500ms);
+}
+
+}  // namespace candor::app

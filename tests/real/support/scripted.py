@@ -1,0 +1,99 @@
+"""An upstream that does exactly what a test says, byte by byte: for what no well-behaved server would do."""
+
+import contextlib
+import socket
+import struct
+import threading
+
+from support.ports import HOST, HeldPort
+from support.waiting import PATIENCE
+
+
+class Conversation:
+    """One connection that Candor made."""
+
+    def __init__(self, connection, heads):
+        connection.settimeout(PATIENCE)
+        self._connection = connection
+        self._heads = heads
+        self._buffer = b""
+
+    def request(self):
+        """Reads the next request's head, as text; nothing if the connection ends before. Bodies are not for
+        here."""
+        while b"\r\n\r\n" not in self._buffer:
+            data = self._connection.recv(65536)
+            if not data:
+                return None
+            self._buffer += data
+        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        self._heads.append(head.decode("latin-1"))
+        return self._heads[-1]
+
+    def send(self, data):
+        self._connection.sendall(data if isinstance(data, bytes) else data.encode("latin-1"))
+
+    def answer(self, body, fields=""):
+        """A good answer; `fields` are whole lines."""
+        self.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{fields}\r\n{body}")
+
+    def wait_for_end(self):
+        """Returns when Candor has ended or broken the connection."""
+        with contextlib.suppress(OSError):
+            while self._connection.recv(65536):
+                pass
+
+    def reset(self):
+        """Breaks it."""
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._connection.close()
+
+
+class ScriptedUpstream:
+    """Listens, and runs `script(conversation)` in a thread for each connection; then closes that."""
+
+    def __init__(self, script):
+        self._script = script
+        self.heads = []  # of all requests, as they came
+        self.connections = 0
+        self.problems = []
+        self._held = HeldPort()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((HOST, self._held.number))
+        self._listener.listen(512)
+        self.port = self._held.number
+        self.address = f"{HOST}:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+
+    def _converse(self, connection):
+        with connection:
+            try:
+                self._script(Conversation(connection, self.heads))
+            except OSError:
+                pass  # Candor left: its right
+            except Exception as problem:  # the script's own mistake
+                self.problems.append(repr(problem))
+                raise
+
+    def died(self):
+        """Of a mistake in its script; else nothing."""
+        return "; ".join(self.problems)
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._held.release()
+
+    def report(self):
+        return "\n".join([*self.problems, *(head.splitlines()[0] for head in self.heads)])
