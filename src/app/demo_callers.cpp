@@ -140,7 +140,8 @@ class DemoCallers::Running {
         boost::system::error_code ignored;
         stream->socket().set_option(tcp::no_delay{true}, ignored);
       }
-      if (!co_await ask(*stream, buffer, request_of(caller, number, rng))) stream.reset();
+      bool const usable = co_await ask(*stream, buffer, request_of(caller, number, rng));
+      if (!usable) stream.reset();
       co_await pause(rng.between(20ms, 60ms));
     }
   }

@@ -42,17 +42,10 @@ int open_notifications() {
 
 }  // namespace
 
-Descriptor::~Descriptor() { ::close(number_); }
-
 Signals::Signals() : signals_(open_signals()), notifications_(open_notifications()) {
   auto const set = awaited();
-  pthread_sigmask(SIG_BLOCK, &set, &blocked_before_);
-  broken_pipe_before_ = std::signal(SIGPIPE, SIG_IGN);
-}
-
-Signals::~Signals() {
-  std::signal(SIGPIPE, broken_pipe_before_);
-  pthread_sigmask(SIG_SETMASK, &blocked_before_, nullptr);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 Signals::Event Signals::wait() {
@@ -70,22 +63,22 @@ std::optional<Signals::Event> Signals::wait_for(Duration most) {
 void Signals::notify() const {
   std::uint64_t const one = 1;
   // It only fails when the count is full: then the main thread has been told often enough.
-  [[maybe_unused]] auto const written = ::write(notifications_.number(), &one, sizeof one);
+  [[maybe_unused]] auto const written = ::write(notifications_.get(), &one, sizeof one);
 }
 
 std::optional<Signals::Event> Signals::wait_milliseconds(int most) {
-  std::array<pollfd, 2> watched{{{signals_.number(), POLLIN, 0}, {notifications_.number(), POLLIN, 0}}};
+  std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {notifications_.get(), POLLIN, 0}}};
   if (::poll(watched.data(), watched.size(), most) <= 0) return std::nullopt;
   return take();
 }
 
 std::optional<Signals::Event> Signals::take() const {
   signalfd_siginfo info{};
-  if (::read(signals_.number(), &info, sizeof info) == sizeof info) {
+  if (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     return info.ssi_signo == SIGHUP ? Event::reload : Event::stop;
   }
   std::uint64_t count = 0;
-  if (::read(notifications_.number(), &count, sizeof count) == sizeof count) return Event::notified;
+  if (::read(notifications_.get(), &count, sizeof count) == sizeof count) return Event::notified;
   return std::nullopt;
 }
 

@@ -94,7 +94,8 @@ class UnrulyUpstream::Running {
       auto const read = co_await wire::async_read(socket, buffer, asked, as_values);
       if (std::get<0>(read)) co_return;
       ++endpoint.attempts;
-      if (!co_await take(endpoint, socket, asked)) co_return;
+      bool const usable = co_await take(endpoint, socket, asked);
+      if (!usable) co_return;
     }
   }
 

@@ -58,17 +58,16 @@ bool Listener::accept_some() {
   for (int i = 0; i < accepts_a_turn; ++i) {
     Descriptor connection{::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (connection) {
-      alarm_.got_descriptor();
       accepted_(std::move(connection));
       continue;
     }
     switch (errno) {
-      case EAGAIN: return false;
+      case EAGAIN: alarm_.enough_descriptors(); return false;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
-        alarm_.out_of_descriptors();
+        alarm_.out_of_descriptors(reactor_.scheduler().now());
         reactor_.scheduler().after(*this, descriptor_pause);
         return false;
       default: break;  // a caller who has already left, or an interruption: the next one

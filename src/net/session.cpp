@@ -22,7 +22,10 @@ http::OwnAnswer not_understood(http::Malformed const& malformed) {
       .status = malformed.status, .error = http::ProxyError::http_request_error, .details = malformed.detail};
 }
 
-http::OwnAnswer too_slow() { return {.status = 408, .details = "the head came too slowly"}; }
+http::OwnAnswer too_slow() {
+  return {
+      .status = 408, .error = http::ProxyError::http_request_error, .details = "the head came too slowly"};
+}
 
 http::OwnAnswer too_large() {
   return {.status = 413,
@@ -60,7 +63,11 @@ Session::Session(SessionParts const& parts, Destination const& destination)
   parts_.context.observer.caller_connected();
 }
 
-Session::~Session() { parts_.context.observer.caller_disconnected(); }
+Session::~Session() {
+  // Ended from outside: what was sent of an answer must not look like the whole.
+  if (in_request_) socket_.abort_on_close();
+  parts_.context.observer.caller_disconnected();
+}
 
 Task<void> Session::run(Descriptor connection) {
   if (!socket_.adopt(std::move(connection))) co_return;

@@ -41,7 +41,9 @@ Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& at
   if (!connection) {
     connection = std::make_unique<Connection>(endpoint.pool, parts_.reactor, parts_.blocks);
     auto const failure = co_await connect(*connection, endpoint, attempt.scope);
-    if (failure && failure->get<OutOfResources>()) parts_.alarm.out_of_descriptors();
+    if (failure && failure->get<OutOfResources>()) {
+      parts_.alarm.out_of_descriptors(parts_.reactor.scheduler().now());
+    }
     if (failure) co_return *failure;
   }
   auto const failure = co_await connection->carry(exchange, attempt);

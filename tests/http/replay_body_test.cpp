@@ -47,7 +47,8 @@ class ScriptedSource final : public BodySource {
   Task<Result<Piece>> next(CancelScope& scope) override {
     if (auto* wait = std::get_if<Wait>(&steps_.front())) {
       Instant const started = scheduler_.now();
-      if (auto const reason = co_await scheduler_.sleep(wait->delay, scope)) {
+      auto const reason = co_await scheduler_.sleep(wait->delay, scope);
+      if (reason) {
         wait->delay -= scheduler_.now() - started;
         co_return Failure{*reason};
       }

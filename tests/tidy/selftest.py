@@ -132,6 +132,14 @@ class Layers(TreeTest):
 class Words(TreeTest):
     check = staticmethod(words.check)
 
+    def test_finds_a_condition_that_awaits(self):
+        self.assert_finds(
+            {"src/net/a.cpp": "while (co_await head() == Head::whole) {\n}\nif (a(b) && !co_await c(d)) return;\n"},
+            "src/net/a.cpp:1: co_await in a condition",
+            "src/net/a.cpp:3: co_await in a condition",
+        )
+        self.assert_quiet({"src/net/a.cpp": "if (!a(b(c))) co_await d();\nauto const e = co_await f(g);\nif (e) return;\n"})
+
     def test_every_word_is_found_in_code(self):
         for word in words.WORDS:
             found = self.problems({"include/candor/net/a.hpp": f"\n// {word.example}\n"})

@@ -101,6 +101,9 @@ CALLS = [
     Call("environment", r"\b(?:secure_)?getenv\b|\benviron\b", tuple(m for m in TIMELESS if m != "config"),
          "a setting; only config and app read the environment", 'std::getenv("HOME");'),
 ]
+# The condition of an if, while or switch, as far as a co_await in it. docs/adr has the reason.
+AWAITING_CONDITION = re.compile(
+    r"\b(?:if|while|switch)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\)|\()*\bco_await\b")
 NOTE = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
 # tests/tidy spells the bans out. The peers of the benchmarks are configured in their own words.
@@ -154,6 +157,13 @@ def check_calls(path, source, used):
                                f"{found.group(0).strip()}: {call.kind} is no affair of {module}; {call.use}")
 
 
+def check_conditions(path, source):
+    code = tree.without(source, "comment", "text")
+    for found in AWAITING_CONDITION.finditer(code):
+        yield tree.Problem(path, code.count("\n", 0, found.start()) + 1,
+                           "co_await in a condition, which gcc 12 may miscompile; name its result, test that")
+
+
 def check_test(path, source):
     code = tree.without(source, "comment", "text")
     for found in re.finditer(SLEEP, code, re.MULTILINE):
@@ -176,6 +186,7 @@ def check(root):
         problems += check_words(path, source)
         if path in cpp:
             problems += check_calls(path, source, used)
+            problems += check_conditions(path, source)
             problems += check_length(path, source)
             if path.startswith("tests/"):
                 problems += check_test(path, source)

@@ -3,27 +3,13 @@
 // thread, all else from the main one.
 #pragma once
 
-#include <csignal>
 #include <cstdint>
 #include <optional>
 
 #include "candor/core/time.hpp"
+#include "candor/net/descriptor.hpp"
 
 namespace candor::app {
-
-/// A descriptor that is closed with it.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor const&) = delete;
-  Descriptor& operator=(Descriptor const&) = delete;
-  ~Descriptor();
-
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 class Signals {
  public:
@@ -33,13 +19,12 @@ class Signals {
     notified,  ///< notify() was called
   };
 
-  /// Blocks the signals and ignores SIGPIPE: a peer that is gone shows as an error where one writes. Throws
+  /// Blocks the signals and ignores SIGPIPE: a peer that is gone shows as an error where one writes. For the
+  /// rest of the process's life, so that a late signal can't turn a clean end into a death. Throws
   /// std::system_error.
   Signals();
   Signals(Signals const&) = delete;
   Signals& operator=(Signals const&) = delete;
-  /// The signals do again what they did before.
-  ~Signals();
 
   /// The next event.
   [[nodiscard]] Event wait();
@@ -54,8 +39,6 @@ class Signals {
 
   Descriptor signals_;
   Descriptor notifications_;
-  sigset_t blocked_before_{};
-  void (*broken_pipe_before_)(int);
 };
 
 }  // namespace candor::app
