@@ -79,23 +79,10 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
   gather_.close_own();
 }
 
-void Connection::append_piece(http::Piece piece, http::Framing framing, std::string_view trailers) {
-  if (framing.kind != http::Framing::Kind::chunked) return gather_.refer(piece.bytes);
-  if (!piece.bytes.empty()) {
-    http::append_chunk_head(gather_.own(), piece.bytes.size());
-    gather_.close_own();
-    gather_.refer(piece.bytes);
-    gather_.copy("\r\n");
-  }
-  if (piece.last) {
-    http::append_last_chunk(gather_.own(), trailers);
-    gather_.close_own();
-  }
-}
-
 Task<void> Connection::upload(Exchange& exchange, CancelScope& answer_wait) {
   auto& body = exchange.body;
   auto& scope = *upload_scope_;
+  bool const chunked = body.framing().kind == http::Framing::Kind::chunked;
   for (bool last = false; !last;) {
     auto piece = body.try_next();
     if (!piece) {
@@ -117,7 +104,7 @@ Task<void> Connection::upload(Exchange& exchange, CancelScope& answer_wait) {
     }
     waits_for_caller_ = false;
     last = (*piece)->last;
-    append_piece(**piece, body.framing(), body.trailers());
+    append_piece(gather_, **piece, chunked, body.trailers());
     auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
     if (end == WriteEnd::timed_out) {
       upload_failure_ = Failure{CancelReason::idle_timeout};

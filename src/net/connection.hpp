@@ -47,7 +47,6 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
  private:
   void begin(Exchange& exchange, Attempt const& attempt);
   void append_request(Exchange& exchange, Attempt const& attempt);
-  void append_piece(http::Piece piece, http::Framing framing, std::string_view trailers);
   Task<void> upload(Exchange& exchange, CancelScope& answer_wait);
   Task<std::optional<Failure>> read_head(Attempt& attempt, CancelScope& answer_wait, http::Method method);
   [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;

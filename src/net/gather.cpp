@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "candor/http/chunked.hpp"
+
 namespace candor {
 
 void Gather::close_own() {
@@ -55,6 +57,20 @@ void Gather::took(std::size_t bytes) {
     bytes -= of_this;
   }
   if (empty()) clear();
+}
+
+void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_view trailers) {
+  if (!chunked) return gather.refer(piece.bytes);
+  if (!piece.bytes.empty()) {
+    http::append_chunk_head(gather.own(), piece.bytes.size());
+    gather.close_own();
+    gather.refer(piece.bytes);
+    gather.copy("\r\n");
+  }
+  if (piece.last) {
+    http::append_last_chunk(gather.own(), trailers);
+    gather.close_own();
+  }
 }
 
 std::optional<WriteEnd> try_write_all(Socket& socket, Gather& gather) {

@@ -14,6 +14,7 @@
 #include "candor/core/cancellation.hpp"
 #include "candor/core/task.hpp"
 #include "candor/core/time.hpp"
+#include "candor/http/body.hpp"
 #include "candor/net/socket.hpp"
 
 namespace candor {
@@ -61,6 +62,10 @@ class Gather {
   std::size_t written_parts_ = 0;
   std::uint64_t written_ = 0;
 };
+
+/// Appends a piece of a body: as it is, or as a chunk, with the last chunk and its trailers behind the last
+/// one.
+void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_view trailers);
 
 /// How a write of everything ended.
 enum class WriteEnd : std::uint8_t {

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "candor/http/chunked.hpp"
 #include "candor/http/forward.hpp"
 #include "candor/proxy/answer.hpp"
 
@@ -262,20 +261,6 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
   co_return keep ? After::keep : After::close;
 }
 
-void Session::append_piece(http::Piece piece, bool chunked, std::string_view trailers) {
-  if (!chunked) return gather_.refer(piece.bytes);
-  if (!piece.bytes.empty()) {
-    http::append_chunk_head(gather_.own(), piece.bytes.size());
-    gather_.close_own();
-    gather_.refer(piece.bytes);
-    gather_.copy("\r\n");
-  }
-  if (piece.last) {
-    http::append_last_chunk(gather_.own(), trailers);
-    gather_.close_own();
-  }
-}
-
 std::optional<RequestResult> Session::cut_short(WriteEnd end) const {
   if (end == WriteEnd::done) return std::nullopt;
   // A scope that ended while its caller is still there: the time for the whole exchange is over.
@@ -304,7 +289,7 @@ Task<std::optional<RequestResult>> Session::stream(Exchange& exchange, Response&
     if (!*piece) co_return life_.cancelled() ? RequestResult::abandoned : RequestResult::broken;
     bool const last = (*piece)->last;
     end.body_bytes_out += (*piece)->bytes.size();
-    append_piece(**piece, chunked, response.trailers());
+    append_piece(gather_, **piece, chunked, response.trailers());
     if (!last && !gather_.full()) continue;
     auto const why = co_await flush(exchange);
     if (why) co_return why;

@@ -67,7 +67,6 @@ class Session final : private Socket::Watcher {
   [[nodiscard]] std::optional<http::OwnAnswer> objection(Pipeline const* pipeline) const;
   [[nodiscard]] bool may_keep(RequestBody const& body) const;
   [[nodiscard]] std::optional<RequestResult> cut_short(WriteEnd end) const;
-  void append_piece(http::Piece piece, bool chunked, std::string_view trailers);
   void move_to_front(std::string_view rest);
 
   void on_readable() override {}

@@ -7,22 +7,11 @@
 
 #include "candor/admin/get.hpp"
 #include "candor/app/sidecar.hpp"
+#include "support/eventually.hpp"
 #include "support/socket_caller.hpp"
 #include "support/socket_upstream.hpp"
 
 namespace candor::test {
-
-/// Polls until it holds; what is never true fails after a while. For what another thread does in its own
-/// time.
-template <class F>
-[[nodiscard]] bool eventually(F condition) {
-  auto const until = monotonic_now() + 30s;
-  while (!condition()) {
-    if (monotonic_now() > until) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 inline UpstreamSettings upstream_at(std::string const& endpoint) {
   UpstreamSettings settings;

@@ -10,6 +10,7 @@
 
 #include "candor/net/server.hpp"
 #include "candor/proxy/exchange.hpp"
+#include "support/eventually.hpp"
 #include "support/socket_caller.hpp"
 #include "support/socket_upstream.hpp"
 
@@ -38,18 +39,6 @@ struct CountingObserver final : Observer {
   [[nodiscard]] unsigned count(RequestResult result) const { return ended[static_cast<std::size_t>(result)]; }
   [[nodiscard]] unsigned count(PoolEvent event) const { return pool[static_cast<std::size_t>(event)]; }
 };
-
-/// Polls until it holds; what is never true fails after a while. For what another thread does in its own
-/// time.
-template <class F>
-[[nodiscard]] bool eventually(F condition) {
-  auto const until = monotonic_now() + 20s;
-  while (!condition()) {
-    if (monotonic_now() > until) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 struct ProxyOptions {
   unsigned workers = 1;
