@@ -15,13 +15,14 @@ space := $(empty) $(empty)
 TSAN_TESTS ?= ^($(subst $(space),|,$(strip $(TSAN_BUILT))))\.
 
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 
 # The sanitizers want their shadow memory where a randomised address space may put something else. Containers
 # may forbid to switch it off; then it stays on.
 STILL := $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release tsan format format-check tidy fuzz layers bench clean help
+.PHONY: run test build release tsan format format-check tidy fuzz soak layers bench clean help
 
 run: release  ## Build it and start the demo: a misbehaving upstream, traffic, the proxy, the dashboard
 	build/release/candor demo $(ARGS)
@@ -64,6 +65,9 @@ fuzz:  ## Run each fuzzer for FUZZ_SECONDS (60); ARGS='-R chunked' runs one
 	cmake --preset fuzz -DCANDOR_FUZZ_SECONDS=$(FUZZ_SECONDS)
 	$(STILL) cmake --build --preset fuzz -j $(JOBS)
 	$(STILL) ctest --preset fuzz --no-tests=error $(ARGS)
+
+soak: build  ## Everything at once for SOAK_SECONDS (600) on one Candor with the sanitizers; SOAK_SEED repeats a run
+	SOAK_SECONDS=$(SOAK_SECONDS) $(STILL) $(PYTHON) -B tests/real/soak_test.py build/dev/candor
 
 layers:  ## The checks that read the tree: arrows between modules, words, bans, links
 	@$(INSTALL) test

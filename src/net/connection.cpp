@@ -37,7 +37,7 @@ Failure of_connect(int error) {
 
 Connection::~Connection() {
   disarm();
-  if (socket_.is_open()) home_.tell(PoolEvent::closed);
+  if (opened_) home_.tell(PoolEvent::closed);
 }
 
 Task<std::optional<Failure>> Connection::open(Address const& address, CancelScope& scope, Instant until) {
@@ -51,6 +51,7 @@ Task<std::optional<Failure>> Connection::open(Address const& address, CancelScop
   }
   int const refused = socket_.connect_error();
   if (refused != 0) co_return of_connect(refused);
+  opened_ = true;
   home_.tell(PoolEvent::opened);
   co_return std::nullopt;
 }

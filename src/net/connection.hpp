@@ -69,6 +69,7 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   Scheduler& scheduler_;
   BlockPool& blocks_;
   Socket socket_;
+  bool opened_ = false;  // and told so
   bool used_before_ = false;
 
   // What comes in: a head at the front of the block, then body bytes; those between begin_ and end_ are

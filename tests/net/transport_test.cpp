@@ -133,6 +133,9 @@ TEST(Transport, TellsARefusedConnectionFromASilentUpstream) {
   auto const no_connection = refused.caller().get("/");
   EXPECT_EQ(no_connection.status, 502U);
   EXPECT_TRUE(no_connection.has("error=connection_refused"));
+  // What never opened is not closed either.
+  EXPECT_EQ(refused.observer.count(PoolEvent::opened), 0U);
+  EXPECT_EQ(refused.observer.count(PoolEvent::closed), 0U);
 
   SocketUpstream silent{[](Received const&) { return hang(); }};
   auto settings = upstream_of({silent.address()});

@@ -116,7 +116,7 @@ class BrokenAnswers(RealCase):
                     late.wait(20)
                 conversation.answer(target)
 
-        candor = self._proxy(script, timeouts={"connect": "200ms", "attempt": "200ms", "request": "5s"})
+        candor = self._proxy(script, timeouts={"connect": "2s", "attempt": "2s", "request": "30s"})
         with Wire(candor.ports["web"]) as caller:
             self.assertEqual(caller.get("/before").answer().body, b"/before")
             self.assertEqual(caller.get("/slow").answer().status, 504)

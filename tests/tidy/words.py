@@ -65,7 +65,7 @@ WORDS = [
     Word("trial_(?:request|call|attempt)s?", "probe", "trial request"),
     Word("slow_?starts?", "ramp", "slow_start", code_only=True),
     Word("outliers?", "ejected endpoint", "OutlierDetection", code_only=True),
-    Word("quarantined?|quarantines?", "ejected, eject", "quarantined"),
+    Word("quarantine[ds]?(?!_size_mb)", "ejected, eject", "quarantined"),
     Word("(?:retry|hedge)_(?:quota|allowance)s?", "budget", "retry_quota"),
     Word("bulkheads?", "limit", "Bulkhead", code_only=True),
 ]

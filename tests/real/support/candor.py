@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from support.exposition import Metrics
-from support.ports import HOST, free_port
+from support.ports import HOST, free_ports
 from support.processes import Process, ended
 from support.waiting import PATIENCE, NeverCame, until
 
@@ -48,7 +48,8 @@ class Candor:
 
     def configuration(self):
         """With fresh ports. The shared port, if `listeners` asks for one, has the name "shared"."""
-        self.ports = {name: free_port() for name in (*self._upstreams, "admin", "shared")}
+        names = (*self._upstreams, "admin", "shared")
+        self.ports = dict(zip(names, free_ports(len(names))))
         whole = {
             "admin": {"listen": self._address("admin")},
             "workers": 2,

@@ -42,6 +42,13 @@ def free_port():
         return bound.getsockname()[1]
 
 
+def free_ports(count):
+    """As many, each another one."""
+    with contextlib.ExitStack() as stack:
+        bound = [stack.enter_context(contextlib.closing(_any_bound())) for _ in range(count)]
+        return [each.getsockname()[1] for each in bound]
+
+
 class HeldPort:
     """A port that stays this test's own while its server comes and goes.
 

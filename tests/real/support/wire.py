@@ -92,7 +92,10 @@ class Wire:
 
     def answer(self, method="GET"):
         """The next final answer, whole."""
-        head = self.head()
+        return self.rest(self.head(), method)
+
+    def rest(self, head, method="GET"):
+        """The answer whose head has come, with its body."""
         try:
             head.body = self._body(head, method)
         except ConnectionResetError as problem:
