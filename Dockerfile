@@ -26,7 +26,9 @@ LABEL org.opencontainers.image.title="candor" \
 COPY --from=build /image/ /
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
-# There is no shell in here, so each of these is a list.
+# There is no shell in here, so each of these is a list. The check asks 127.0.0.1:15000, the default; if the
+# configuration has another admin.listen, give it --admin HOST:PORT in an image built on this one, or turn it off
+# by `docker run --no-healthcheck`: --health-cmd would need a shell.
 HEALTHCHECK --interval=10s --timeout=2s --start-period=5s --retries=3 CMD ["/candor", "healthcheck"]
 ENTRYPOINT ["/candor"]
 CMD ["run", "-c", "/etc/candor/candor.yaml"]

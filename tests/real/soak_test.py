@@ -33,7 +33,7 @@ _TIMEOUTS = {"connect": "500ms", "attempt": "600ms", "request": "2s", "idle": "9
 _GROWTH = (48 if _SECONDS >= 60 else 128) * 2**20
 
 # The address sanitizer keeps 256 MB of freed memory by default, which would hide growth until they are full.
-_ASAN = "quarantine_size_mb=16"  # of freed memory; the usual 256 would hide what is kept
+_ASAN = "quarantine_size_mb=16"
 
 
 class _Process:
