@@ -24,7 +24,7 @@ STILL := $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(
 .DEFAULT_GOAL := help
 .PHONY: run test build release tsan format format-check tidy fuzz soak layers bench clean help
 
-run: release  ## Build it and start the demo: a misbehaving upstream, traffic, the proxy, the dashboard
+run: release  ## Build it and start the demo: a misbehaving upstream, traffic, the proxy, all live
 	build/release/candor demo $(ARGS)
 
 test: build  ## Build with address and undefined-behaviour sanitizers and run every test

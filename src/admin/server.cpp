@@ -11,6 +11,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <list>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -26,6 +27,7 @@ namespace beast = boost::beast;
 namespace wire = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+using Parser = wire::request_parser<wire::string_body>;
 
 // Errors come back as values beside the result.
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
@@ -105,10 +107,6 @@ class AdminServer::Running {
  private:
   asio::awaitable<void> accept() {
     for (;;) {
-      while (open_ >= limits_.connections) {
-        place_free_.expires_at(asio::steady_timer::time_point::max());
-        co_await place_free_.async_wait(as_values);
-      }
       auto [failed, socket] = co_await acceptor_.async_accept(as_values);
       if (failed == asio::error::operation_aborted) co_return;
       if (failed) {
@@ -117,6 +115,7 @@ class AdminServer::Running {
         co_await place_free_.async_wait(as_values);
         continue;
       }
+      co_await place();
       ++open_;
       asio::co_spawn(io_, session(std::move(socket)), [this](std::exception_ptr const&) {
         --open_;
@@ -125,15 +124,50 @@ class AdminServer::Running {
     }
   }
 
+  /// Whoever has come in may ask now: half-sent requests must not keep a health check out. An answer under
+  /// way is never broken off; where there is nothing else, the newcomer waits.
+  asio::awaitable<void> place() {
+    while (open_ >= limits_.connections) {
+      if (!waiting_.empty()) {
+        waiting_.front()->close();
+        waiting_.pop_front();
+      }
+      place_free_.expires_at(asio::steady_timer::time_point::max());
+      co_await place_free_.async_wait(as_values);
+    }
+  }
+
+  /// While it lives, the connection waits for a request, and its place may be taken.
+  class Waiting {
+   public:
+    Waiting(Running& running, beast::tcp_stream& stream) : running_(running), stream_(stream) {
+      running_.waiting_.push_back(&stream_);
+      running_.place_free_.cancel();
+    }
+    Waiting(Waiting const&) = delete;
+    Waiting& operator=(Waiting const&) = delete;
+    ~Waiting() { running_.waiting_.remove(&stream_); }
+
+   private:
+    Running& running_;
+    beast::tcp_stream& stream_;
+  };
+
+  asio::awaitable<error_code> read(beast::tcp_stream& stream, beast::flat_buffer& buffer, Parser& parser) {
+    Waiting const waiting{*this, stream};
+    auto const result = co_await wire::async_read(stream, buffer, parser, as_values);
+    co_return std::get<0>(result);
+  }
+
   asio::awaitable<void> session(tcp::socket socket) {
     beast::tcp_stream stream{std::move(socket)};
     beast::flat_buffer buffer{limits_.head.size() + limits_.body.size()};
     for (;;) {
-      wire::request_parser<wire::string_body> parser;
+      Parser parser;
       parser.header_limit(static_cast<std::uint32_t>(limits_.head.count));
       parser.body_limit(limits_.body.count);
       stream.expires_after(limits_.timeout);
-      auto const [failed, size] = co_await wire::async_read(stream, buffer, parser, as_values);
+      auto const failed = co_await read(stream, buffer, parser);
       if (failed) {
         if (auto const answer = answer_to_bad_message(failed)) {
           co_await send(stream, *answer, {.version = 11, .keep_alive = false, .head_only = false});
@@ -202,6 +236,7 @@ class AdminServer::Running {
 
   ServerLimits limits_;
   Handler handler_;
+  std::list<beast::tcp_stream*> waiting_;  // the longest first; outlives the sessions, which io_ destroys
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   asio::steady_timer place_free_{io_};

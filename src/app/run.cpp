@@ -1,6 +1,7 @@
 #include "run.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <memory>
 #include <random>
@@ -50,6 +51,8 @@ void serve_until_told(Sidecar& sidecar, Signals& signals, observe::OperationalLo
       case Signals::Event::stop:
         if (draining) {
           log.say(Level::warn, "told to stop a second time: ending at once, whatever is in flight");
+          // Should a worker not come to its end, the kernel ends us.
+          ::alarm(2);
           return;
         }
         draining = true;

@@ -21,7 +21,7 @@ inline constexpr auto fields<Config> = Table{
         .required(),
     field("listeners", &Config::listeners,
           "Shared ports: a request goes to the upstream that its Host names"),
-    field("admin", &Config::admin, "The port for operators: metrics, health, dashboard"),
+    field("admin", &Config::admin, "The port for operators: metrics, health, what circuits did and why"),
     field("log", &Config::log, "Candor's own log, on stderr"),
     field("access_log", &Config::access_log, "A line a request, its attempts inside"),
     splice(&Config::net),
@@ -287,11 +287,12 @@ inline constexpr auto fields<NetSettings> = Table{
     field("dns", &NetSettings::dns, "How the names of endpoints are looked up"),
 };
 
+// No head can be larger than the block that a session reads it into, 64KiB (net).
 template <>
 inline constexpr auto fields<LimitSettings> = Table{
-    field("head", &LimitSettings::head, range(1_KiB, 16_MiB),
+    field("head", &LimitSettings::head, range(1_KiB, 64_KiB),
           "A request's start line and fields; beyond it: 431"),
-    field("target", &LimitSettings::target, range(64_B, 16_MiB), "A request's target; beyond it: 414"),
+    field("target", &LimitSettings::target, range(64_B, 64_KiB), "A request's target; beyond it: 414"),
     field("fields", &LimitSettings::fields, range(1, 10'000), "A request's field lines; beyond it: 431"),
     field("body", &LimitSettings::body, range(0_B, Bytes{std::uint64_t{1} << 40U}),
           "A request's body; beyond it: 413; null: no bound"),

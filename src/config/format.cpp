@@ -142,9 +142,14 @@ std::string canonical_host(std::string_view host) {
   return out;
 }
 
-std::string canonical_address(std::string_view address) {
+HostAndPort host_and_port(std::string_view address) {
   auto const [host, port] = split(address);
-  return canonical_host(host) + " " + std::to_string(port_number(port.value_or("")).value_or(0));
+  return {canonical_host(host), port_number(port.value_or("")).value_or(0)};
+}
+
+std::string canonical_address(std::string_view address) {
+  auto const [host, port] = host_and_port(address);
+  return host + " " + std::to_string(port);
 }
 
 }  // namespace candor::config

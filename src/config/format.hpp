@@ -49,6 +49,12 @@ inline constexpr Format file{"a file, or stdout", ".+", fault_of_file};
 
 /// An address in the one spelling that all its spellings share; of a valid address only.
 [[nodiscard]] std::string canonical_address(std::string_view address);
+/// The host of an address, as canonical_host() spells it, and the port; of a valid address only.
+struct HostAndPort {
+  std::string host;
+  unsigned port = 0;
+};
+[[nodiscard]] HostAndPort host_and_port(std::string_view address);
 /// A host in lower case, without the dot at its end.
 [[nodiscard]] std::string canonical_host(std::string_view host);
 

@@ -119,11 +119,18 @@ void check_endpoints(UpstreamSettings const& upstream, std::string const& path, 
 
 /// Something that may be said once only, and where it was said.
 struct Claim {
-  std::string key;    ///< equal keys are one thing
-  std::string shown;  ///< as the file spells it
+  std::vector<std::string> takes;  ///< what others can't have any more
+  std::vector<std::string> wants;  ///< what nobody else may have taken
+  std::string shown;               ///< as the file spells it
   std::string path;
   std::string owner;  ///< claims of one owner don't clash; empty: they do
 };
+
+/// A path and where the file speaks of it.
+std::string with_line(std::string const& path, Report const& report) {
+  auto const offset = report.offset_of(path);
+  return path + (offset ? " in line " + report.line(*offset) : std::string(" by default"));
+}
 
 /// The later of two clashing claims, in the order of the file, is the wrong one.
 void no_clash(std::vector<Claim> claims, Report& report) {
@@ -133,21 +140,52 @@ void no_clash(std::vector<Claim> claims, Report& report) {
   });
   std::map<std::string, Claim const*> first;
   for (auto const& claim : claims) {
-    auto const [found, is_new] = first.emplace(claim.key, &claim);
-    auto const& other = *found->second;
-    if (is_new || (!claim.owner.empty() && claim.owner == other.owner)) continue;
-    auto const offset = report.offset_of(other.path);
-    auto const where = offset ? " in line " + report.line(*offset) : std::string(" by default");
-    report.add(report.offset_near(claim.path), claim.path, claim.shown + " is taken: " + other.path + where);
+    auto const clashing = std::find_if(claim.wants.begin(), claim.wants.end(), [&](std::string const& key) {
+      auto const found = first.find(key);
+      return found != first.end() && (claim.owner.empty() || claim.owner != found->second->owner);
+    });
+    if (clashing != claim.wants.end()) {
+      auto const& other = *first.at(*clashing);
+      report.add(report.offset_near(claim.path), claim.path,
+                 claim.shown + " is taken: " + with_line(other.path, report));
+    }
+    for (auto const& key : claim.takes) first.emplace(key, &claim);
   }
+}
+
+// Of a valid host: a name's last part is never all digits.
+bool is_ipv4(std::string const& host) {
+  return std::all_of(host.begin(), host.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+/// A place to listen: one port of one address, or of all addresses that a wildcard stands for.
+Claim port_claim(std::string const& address, std::string path) {
+  auto const [host, number] = host_and_port(address);
+  auto const port = " " + std::to_string(number);
+  auto const own = (host == "localhost" ? "127.0.0.1" : host) + port;
+  Claim claim{.takes = {own}, .wants = {own}, .shown = address, .path = std::move(path), .owner = {}};
+  auto const of_family = [&](char const* family, char const* wildcard) {
+    claim.takes.push_back(family + port);
+    claim.wants.push_back((host == wildcard ? family : wildcard) + port);
+  };
+  if (is_ipv4(own.substr(0, own.size() - port.size()))) {
+    of_family("IPv4", "0.0.0.0");
+    claim.wants.push_back("::" + port);
+  } else if (host.find(':') != std::string::npos) {
+    of_family("IPv6", "::");
+    // The wildcard of IPv6 takes the callers of IPv4 as well.
+    if (host == "::") claim.wants.push_back("IPv4" + port);
+  }
+  return claim;
 }
 
 void check_addresses(Config const& config, Report& report) {
   std::vector<Claim> claims;
   auto const claim = [&claims](std::string const& address, std::string path) {
-    auto const key = address.empty() ? std::string{} : canonical_address(address);
     // Of port 0 everybody gets another one.
-    if (!key.empty() && !key.ends_with(" 0")) claims.push_back({key, address, std::move(path), {}});
+    if (!address.empty() && host_and_port(address).port != 0) {
+      claims.push_back(port_claim(address, std::move(path)));
+    }
   };
   if (config.admin.listen) claim(*config.admin.listen, "admin.listen");
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
@@ -164,13 +202,77 @@ void check_hosts(Config const& config, Report& report) {
   for (auto const& upstream : config.upstreams) {
     auto const path = join("upstreams", upstream.name);
     auto const claim = [&](std::string const& host, std::string where) {
-      claims.push_back({canonical_host(host), "the host " + host, std::move(where), upstream.name});
+      auto const key = canonical_host(host);
+      claims.push_back({.takes = {key},
+                        .wants = {key},
+                        .shown = "the host " + host,
+                        .path = std::move(where),
+                        .owner = upstream.name});
     };
     claim(upstream.name, path);
     for (std::size_t i = 0; i < upstream.hosts.size(); ++i)
       claim(upstream.hosts[i], item(path + ".hosts", i));
   }
   no_clash(std::move(claims), report);
+}
+
+/// Whether a connection to the one arrives at the other. What a name stands for nobody knows before it is
+/// looked up; but localhost stands for this machine.
+bool leads_to(HostAndPort const& endpoint, HostAndPort const& listen) {
+  auto const& to = endpoint.host;
+  auto const& at = listen.host;
+  if (endpoint.port != listen.port) return false;
+  if (to == at) return true;
+  auto const is_any = [](std::string const& host) { return host == "0.0.0.0" || host == "::"; };
+  // Where localhost leads; so does the wildcard, as an address to connect to.
+  auto const is_usual = [](std::string const& host) {
+    return host == "localhost" || host == "127.0.0.1" || host == "::1";
+  };
+  bool const to_this_machine = is_usual(to) || is_any(to) || (is_ipv4(to) && to.starts_with("127."));
+  if (is_any(at)) return to_this_machine;
+  bool const by_name = to == "localhost" || at == "localhost";
+  return is_usual(at) && (is_any(to) || (by_name && is_usual(to)));
+}
+
+/// A place where Candor listens.
+struct Listening {
+  HostAndPort at;
+  std::string path;
+};
+
+void add_listening(std::vector<Listening>& places, std::string const& address, std::string path,
+                   Report const& report) {
+  if (address.empty() || report.is_wrong(path)) return;
+  places.push_back({host_and_port(address), std::move(path)});
+}
+
+/// What an upstream is sent must not come back, to be sent to it again.
+void check_loops(Config const& config, Report& report) {
+  std::vector<Listening> shared;
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    add_listening(shared, config.listeners[i].listen, item("listeners", i) + ".listen", report);
+  }
+  for (auto const& upstream : config.upstreams) {
+    auto const path = join("upstreams", upstream.name);
+    std::vector<Listening> own;
+    if (upstream.listen) add_listening(own, *upstream.listen, path + ".listen", report);
+    for (std::size_t i = 0; i < upstream.endpoints.size(); ++i) {
+      auto const& address = upstream.endpoints[i].address;
+      auto const where = item(path + ".endpoints", i);
+      if (address.empty() || report.is_wrong(where) || report.is_wrong(where + ".address")) continue;
+      auto const leads_there = [to = host_and_port(address)](Listening const& place) {
+        return leads_to(to, place.at);
+      };
+      for (auto const* places : {&own, &shared}) {
+        auto const loop = std::find_if(places->begin(), places->end(), leads_there);
+        if (loop == places->end()) continue;
+        report.add(report.offset_near(where + ".address"), where,
+                   "the endpoint " + address +
+                       " would lead back to Candor, in a loop: " + with_line(loop->path, report));
+        break;
+      }
+    }
+  }
 }
 
 void check_upstream(UpstreamSettings const& upstream, Config const& config, Report& report) {
@@ -192,6 +294,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
 void check_rules(Config const& config, Report& report) {
   for (auto const& upstream : config.upstreams) check_upstream(upstream, config, report);
   check_addresses(config, report);
+  check_loops(config, report);
   check_hosts(config, report);
   in_order<Bytes>(report, "limits", {"target", config.net.limits.target}, {"head", config.net.limits.head});
 }

@@ -15,7 +15,8 @@ void Wakeup::disarm() {
 
 Scheduler::~Scheduler() {
   while (!heap_.empty()) forget(*heap_.back());
-  while (ready_first_) forget(*ready_first_);
+  while (ready_.first) forget(*ready_.first);
+  while (next_.first) forget(*next_.first);
 }
 
 bool Scheduler::earlier(Wakeup const& a, Wakeup const& b) {
@@ -32,20 +33,24 @@ void Scheduler::at(Wakeup& wakeup, Instant when) {
   sift_up(heap_.size() - 1);
 }
 
-void Scheduler::soon(Wakeup& wakeup) {
+void Scheduler::append(List& list, std::size_t slot, Wakeup& wakeup) {
   wakeup.disarm();
   wakeup.scheduler_ = this;
-  wakeup.slot_ = Wakeup::in_ready_list;
-  wakeup.previous_ = ready_last_;
+  wakeup.slot_ = slot;
+  wakeup.previous_ = list.last;
   wakeup.next_ = nullptr;
-  (ready_last_ ? ready_last_->next_ : ready_first_) = &wakeup;
-  ready_last_ = &wakeup;
+  (list.last ? list.last->next_ : list.first) = &wakeup;
+  list.last = &wakeup;
 }
 
+void Scheduler::soon(Wakeup& wakeup) { append(ready_, Wakeup::in_ready_list, wakeup); }
+void Scheduler::next_turn(Wakeup& wakeup) { append(next_, Wakeup::in_next_list, wakeup); }
+
 void Scheduler::forget(Wakeup& wakeup) {
-  if (wakeup.slot_ == Wakeup::in_ready_list) {
-    (wakeup.previous_ ? wakeup.previous_->next_ : ready_first_) = wakeup.next_;
-    (wakeup.next_ ? wakeup.next_->previous_ : ready_last_) = wakeup.previous_;
+  if (wakeup.slot_ >= Wakeup::in_next_list) {
+    List& list = wakeup.slot_ == Wakeup::in_ready_list ? ready_ : next_;
+    (wakeup.previous_ ? wakeup.previous_->next_ : list.first) = wakeup.next_;
+    (wakeup.next_ ? wakeup.next_->previous_ : list.last) = wakeup.previous_;
     wakeup.previous_ = wakeup.next_ = nullptr;
   } else {
     std::size_t const slot = wakeup.slot_;
@@ -94,14 +99,14 @@ void Scheduler::sift_down(std::size_t slot) {
 }
 
 std::optional<Instant> Scheduler::next_due() const {
-  if (ready_first_) return now_;
+  if (ready_.first || next_.first) return now_;
   if (heap_.empty()) return std::nullopt;
   return std::max(heap_.front()->at_, now_);
 }
 
 void Scheduler::run_ready() {
-  while (ready_first_) {
-    Wakeup& wakeup = *ready_first_;
+  while (ready_.first) {
+    Wakeup& wakeup = *ready_.first;
     forget(wakeup);
     wakeup.wake();
   }
@@ -109,6 +114,7 @@ void Scheduler::run_ready() {
 
 void Scheduler::advance(Instant now) {
   set_now(now);
+  while (next_.first) soon(*next_.first);
   run_ready();
   while (!heap_.empty() && heap_.front()->at_ <= now_) {
     Wakeup& wakeup = *heap_.front();

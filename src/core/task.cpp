@@ -9,6 +9,19 @@ namespace detail {
 
 namespace {
 
+// The address sanitizer sees a use of a dead frame only if it has gone back to the allocator.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool keeps_frames = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool keeps_frames = false;
+#else
+constexpr bool keeps_frames = true;
+#endif
+#else
+constexpr bool keeps_frames = true;
+#endif
+
 // Frames are kept in size classes of 64 bytes up to 2 KiB; larger ones go to the allocator. A class keeps at
 // most `kept` frames, so that a burst of sessions does not pin its memory for ever.
 constexpr std::size_t class_size = 64;
@@ -45,7 +58,7 @@ FrameCache& cache() {
 
 void* allocate_frame(std::size_t size) {
   std::size_t const index = (size - 1) / class_size;
-  if (index >= classes) return ::operator new(size);
+  if (!keeps_frames || index >= classes) return ::operator new(size);
   auto& list = cache().lists[index];
   if (list.first) {
     --list.count;
@@ -56,7 +69,7 @@ void* allocate_frame(std::size_t size) {
 
 void release_frame(void* frame, std::size_t size) noexcept {
   std::size_t const index = (size - 1) / class_size;
-  if (index < classes) {
+  if (keeps_frames && index < classes) {
     auto& list = cache().lists[index];
     if (list.count < kept) {
       list.first = new (frame) FreeFrame{list.first};

@@ -50,6 +50,12 @@ std::string text_body(OwnAnswer const& answer, std::string_view explanation) {
   return body;
 }
 
+std::string full_details(OwnAnswer const& answer) {
+  std::string text{answer.details};
+  if (!text.empty() && !answer.history.empty()) text += "; ";
+  return text += answer.history;
+}
+
 /// A caller that comes back after the rounded-up time does not come too early.
 std::int64_t whole_seconds(Duration delay) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(delay).count());
@@ -69,7 +75,8 @@ void append_own_answer(std::string& out, OwnAnswer const& answer, std::string_vi
   out.append("\r\nContent-Type: ");
   out.append(text ? "text/plain; charset=utf-8" : "application/problem+json");
   out.append("\r\nContent-Length: ").append(std::to_string(body.size()));
-  if (answer.error) out.append("\r\nProxy-Status: ").append(proxy_status(*answer.error, answer.details));
+  if (answer.error)
+    out.append("\r\nProxy-Status: ").append(proxy_status(*answer.error, full_details(answer)));
   if (answer.retry_after) {
     out.append("\r\nRetry-After: ").append(std::to_string(whole_seconds(*answer.retry_after)));
   }

@@ -4,16 +4,19 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "candor/http/forward.hpp"
 #include "endpoint_pool.hpp"
+#include "fairness.hpp"
 
 namespace candor {
 
 namespace {
 
-constexpr http::HeadLimits answer_limits{};
+/// Of the interim answers (1xx) before one answer, in bytes.
+constexpr std::size_t most_interim = std::size_t{64} * 1024;
 
 /// What connect() can fail with that is no word about the endpoint.
 std::optional<Failure> ours(int error) {
@@ -60,7 +63,7 @@ Task<std::optional<Failure>> Connection::open(Address const& address, CancelScop
 
 void Connection::begin(Exchange& exchange, Attempt const& attempt) {
   block_ = blocks_.take();
-  base_ = begin_ = end_ = 0;
+  base_ = begin_ = end_ = interim_ = 0;
   scan_ = {};
   has_head_ = complete_ = false;
   idle_timeout_ = exchange.upstream.settings.timeouts.idle;
@@ -80,10 +83,19 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
   gather_.close_own();
 }
 
-Task<void> Connection::upload(Exchange& exchange, CancelScope& answer_wait) {
+/// There will be no answer worth waiting for, unless it is here already.
+void Connection::give_up_upload(Failure const& failure) {
+  upload_failure_ = failure;
+  if (answer_wait_) answer_wait_->cancel(CancelReason::caller_left);
+}
+
+// It may go on when its attempt has its answer's head: it refers to the request and to this, and to nothing
+// of the attempt.
+Task<void> Connection::upload(Exchange& exchange) {
   auto& body = exchange.body;
   auto& scope = *upload_scope_;
   bool const chunked = body.framing().kind == http::Framing::Kind::chunked;
+  Fairness fairness{scheduler_};
   for (bool last = false; !last;) {
     auto piece = body.try_next();
     if (!piece) {
@@ -93,27 +105,25 @@ Task<void> Connection::upload(Exchange& exchange, CancelScope& answer_wait) {
         if (end != WriteEnd::done) co_return;
       }
       waits_for_caller_ = true;
+      exchange.caller_wait.begin(scheduler_.now());
       auto waited_for = co_await body.next(scope);
+      exchange.caller_wait.end(scheduler_.now());
       piece.emplace(std::move(waited_for));
     }
     if (!*piece) {
       bool const cut_short = piece->error().get<CancelReason>().has_value();
-      if (cut_short) co_return;
-      upload_failure_ = piece->error();
-      answer_wait.cancel(CancelReason::caller_left);
+      if (!cut_short) give_up_upload(piece->error());
       co_return;
     }
     waits_for_caller_ = false;
     last = (*piece)->last;
     append_piece(gather_, **piece, chunked, body.trailers());
     auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
-    if (end == WriteEnd::timed_out) {
-      upload_failure_ = Failure{CancelReason::idle_timeout};
-      answer_wait.cancel(CancelReason::idle_timeout);
-    }
+    if (end == WriteEnd::timed_out) give_up_upload(Failure{CancelReason::idle_timeout});
     // An endpoint that reads no further may have answered: the answer is waited for all the same.
     if (end != WriteEnd::done) co_return;
     body.sent();
+    if (fairness.used_up((*piece)->bytes.size())) co_await scheduler_.yield();
   }
   uploaded_ = true;
 }
@@ -121,28 +131,33 @@ Task<void> Connection::upload(Exchange& exchange, CancelScope& answer_wait) {
 Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& attempt) {
   begin(exchange, attempt);
   auto const before = gather_.written();
-  CancelScope answer_wait{attempt.scope};
+  answer_wait_.emplace(attempt.scope);
   if (exchange.body.empty()) {
     auto end = try_write_all(socket_, gather_);
-    if (!end) end = co_await write_all(socket_, gather_, answer_wait, scheduler_, idle_timeout_);
+    if (!end) end = co_await write_all(socket_, gather_, *answer_wait_, scheduler_, idle_timeout_);
     uploaded_ = *end == WriteEnd::done;
   } else {
     upload_scope_.emplace(exchange.scope);
-    upload_.emplace(upload(exchange, answer_wait));
+    upload_.emplace(upload(exchange));
   }
-  auto failure = co_await read_head(attempt, answer_wait, exchange.head.method);
+  auto failure = co_await read_head(attempt, exchange.head.method);
+  answer_wait_.reset();
   attempt.untouched = gather_.written() == before;
   if (failure) {
-    upload_.reset();
-    upload_scope_.reset();
+    end_upload();
     co_return failure;
   }
   // An answer that isn't good comes while the body still goes out: nobody will want the rest of it. And
   // another attempt may begin before this answer is dropped; the body has one reader.
-  if (!uploaded_ && head_.status >= 300) upload_.reset();
+  if (!uploaded_ && head_.status >= 300) end_upload();
   begin_body();
   used_before_ = true;
   co_return std::nullopt;
+}
+
+void Connection::end_upload() {
+  upload_.reset();
+  upload_scope_.reset();
 }
 
 // --- the answer, in ---
@@ -156,23 +171,29 @@ Moved Connection::read_more() {
 /// Looks at what has come; sets has_head_. A failure: it is no answer.
 std::optional<Failure> Connection::look_for_head(http::Method method) {
   for (;;) {
-    std::string_view const buffered{block_->bytes.data() + begin_, end_ - begin_};
-    auto const parsed = http::parse_response_head(buffered, scan_, answer_limits, method, head_);
+    std::string_view const buffered{block_->bytes.data(), end_};
+    auto const parsed = http::parse_response_head(buffered, scan_, limits_, method, head_);
     if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) {
       return Failure{FailureKind::protocol, malformed->detail};
     }
     auto const* whole = std::get_if<http::Complete>(&parsed);
     if (whole == nullptr) return std::nullopt;
-    begin_ += whole->length;
-    scan_ = {};
     if (head_.status == 101) return Failure{FailureKind::protocol, "switches protocols without being asked"};
     has_head_ = head_.status >= 200;
-    if (has_head_) return std::nullopt;
+    if (has_head_) {
+      begin_ = whole->length;
+      return std::nullopt;
+    }
+    interim_ += whole->length;
+    if (interim_ > most_interim) return Failure{FailureKind::protocol, "interim answers without an end"};
+    // The next head begins where this one did, so that there is room for a whole one.
+    std::memmove(block_->bytes.data(), buffered.data() + whole->length, buffered.size() - whole->length);
+    end_ -= whole->length;
+    scan_ = {};
   }
 }
 
-Task<std::optional<Failure>> Connection::read_head(Attempt& attempt, CancelScope& answer_wait,
-                                                   http::Method method) {
+Task<std::optional<Failure>> Connection::read_head(Attempt& attempt, http::Method method) {
   for (;;) {
     if (upload_failure_) co_return upload_failure_;
     auto const moved = read_more();
@@ -183,7 +204,7 @@ Task<std::optional<Failure>> Connection::read_head(Attempt& attempt, CancelScope
         break;
       }
       case Moved::State::blocked: {
-        auto const end = co_await socket_.until_readable(answer_wait);
+        auto const end = co_await socket_.until_readable(*answer_wait_);
         if (end == WaitEnd::cancelled) co_return why_cancelled(attempt.scope);
         break;
       }
@@ -200,7 +221,7 @@ Failure Connection::why_cancelled(CancelScope const& attempt) const {
   auto const reason = attempt.reason().value_or(CancelReason::caller_left);
   bool const times_out = reason == CancelReason::attempt_timeout || reason == CancelReason::deadline;
   // The time went by in waiting for the caller: no word about the endpoint.
-  if (times_out && waits_for_caller_) return {CallerBodyBroken{}, "the body came too slowly"};
+  if (times_out && waits_for_caller_) return {CallerBodyBroken{.late = true}, "the body came too slowly"};
   return {reason};
 }
 
@@ -321,8 +342,7 @@ Duration Connection::keep_for() const {
 }
 
 void Connection::release() {
-  upload_.reset();
-  upload_scope_.reset();
+  end_upload();
   std::unique_ptr<Connection> self{this};
   bool const keep = reusable();
   auto const at_most = keep ? keep_for() : Duration{};
@@ -336,10 +356,10 @@ void Connection::rest(Instant until) {
   scheduler_.at(*this, until);
 }
 
-bool Connection::resume_use() {
+bool Connection::resume_use(bool look) {
   disarm();
   socket_.set_watcher(nullptr);
-  return socket_.quiet();
+  return socket_.quiet() && (!look || socket_.peek_is_quiet());
 }
 
 void Connection::wake() { home_.drop(*this); }

@@ -20,8 +20,9 @@ class EndpointPool;
 /// its pool or ends, as its answer has left it.
 class Connection final : public ResponseSource, private Wakeup, private Socket::Watcher {
  public:
-  Connection(EndpointPool& home, Reactor& reactor, BlockPool& blocks)
-      : home_(home), scheduler_(reactor.scheduler()), blocks_(blocks), socket_(reactor) {}
+  /// `limits`: of answers' heads.
+  Connection(EndpointPool& home, Reactor& reactor, BlockPool& blocks, http::HeadLimits limits)
+      : home_(home), scheduler_(reactor.scheduler()), blocks_(blocks), limits_(limits), socket_(reactor) {}
   ~Connection() override;
 
   /// Connects; `until` is the connect timeout's end. Nothing: it stands.
@@ -39,16 +40,19 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
 
   /// Rests in its pool: it leaves at `until`, or when the endpoint closes it or says something.
   void rest(Instant until);
-  /// Is taken out of the pool; false if the endpoint has closed it, or said something.
-  [[nodiscard]] bool resume_use();
+  /// Is taken out of the pool; false if the endpoint has closed it, or said something. `look`: asks the
+  /// kernel anew, instead of going by what it has told.
+  [[nodiscard]] bool resume_use(bool look);
   /// Its place in the pool, while it rests there.
   std::size_t place = 0;
 
  private:
   void begin(Exchange& exchange, Attempt const& attempt);
   void append_request(Exchange& exchange, Attempt const& attempt);
-  Task<void> upload(Exchange& exchange, CancelScope& answer_wait);
-  Task<std::optional<Failure>> read_head(Attempt& attempt, CancelScope& answer_wait, http::Method method);
+  Task<void> upload(Exchange& exchange);
+  void give_up_upload(Failure const& failure);
+  void end_upload();
+  Task<std::optional<Failure>> read_head(Attempt& attempt, http::Method method);
   [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;
   [[nodiscard]] std::optional<Failure> look_for_head(http::Method method);
   void begin_body();
@@ -68,6 +72,7 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   EndpointPool& home_;
   Scheduler& scheduler_;
   BlockPool& blocks_;
+  http::HeadLimits const limits_;
   Socket socket_;
   bool opened_ = false;  // and told so
   bool used_before_ = false;
@@ -83,6 +88,8 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   std::uint64_t left_ = 0;  // of a body with a length
   http::ChunkedDecoder decoder_;
   bool has_head_ = false;
+  std::size_t interim_ = 0;                 // bytes of interim answers so far
+  std::optional<CancelScope> answer_wait_;  // while an attempt waits for its head
   bool complete_ = false;
   Duration idle_timeout_{};
 

@@ -5,10 +5,10 @@
 
 namespace candor {
 
-std::unique_ptr<Connection> EndpointPool::take() {
+std::unique_ptr<Connection> EndpointPool::take(bool look) {
   while (!idle_.empty()) {
     auto connection = remove(idle_.size() - 1);
-    if (connection->resume_use()) {
+    if (connection->resume_use(look)) {
       tell(PoolEvent::reused);
       return connection;
     }

@@ -18,8 +18,9 @@ class EndpointPool {
   EndpointPool(EndpointPool const&) = delete;
   EndpointPool& operator=(EndpointPool const&) = delete;
 
-  /// The most recently used connection that still stands; absent: none does.
-  [[nodiscard]] std::unique_ptr<Connection> take();
+  /// The most recently used connection that still stands; absent: none does. `look`: for what can't be sent
+  /// again, should the endpoint have closed it just now.
+  [[nodiscard]] std::unique_ptr<Connection> take(bool look);
   /// Keeps it until its time is over, unless there are enough. `until`: as the endpoint allows.
   void put(std::unique_ptr<Connection> connection, Instant now, Duration at_most);
   /// Ends one that rests here.

@@ -78,7 +78,7 @@ bool Listener::accept_some() {
 
 // Edge-triggered: it goes on until there is nobody left, with other work in between.
 void Listener::wake() {
-  if (accept_some()) reactor_.scheduler().after(*this, Duration{});
+  if (accept_some()) reactor_.scheduler().next_turn(*this);
 }
 
 void Listener::close() {

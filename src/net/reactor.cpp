@@ -26,7 +26,9 @@ int timeout_of(Scheduler const& scheduler) {
   constexpr std::int64_t longest = 60'000;
   auto const due = scheduler.next_due();
   if (!due) return -1;
-  auto const wait = std::chrono::ceil<std::chrono::milliseconds>(*due - scheduler.now()).count();
+  if (*due <= scheduler.now()) return 0;
+  // From now, not from the turn's beginning: it may have been a long one.
+  auto const wait = std::chrono::ceil<std::chrono::milliseconds>(*due - monotonic_now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(wait, 0, longest));
 }
 
@@ -63,8 +65,12 @@ void Reactor::run() {
 
 void Reactor::turn() {
   std::array<epoll_event, events_a_turn> events;  // filled as far as `ready` says
-  int const ready =
+  int ready =
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_of(scheduler_));
+  // Interrupted, for however long: what has come meanwhile is looked at before what is overdue.
+  while (ready < 0 && errno == EINTR) {
+    ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  }
   scheduler_.set_now(monotonic_now());
   for (int i = 0; i < ready; ++i) {
     auto const& event = events[static_cast<std::size_t>(i)];

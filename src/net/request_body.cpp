@@ -29,7 +29,7 @@ char* RequestBody::bytes() const {
 
 Failure RequestBody::reject(std::uint16_t status, std::string_view why) {
   rejection_ = status;
-  failed_ = Failure{CallerBodyBroken{}, why};
+  failed_ = Failure{CallerBodyBroken{.late = status == 408}, why};
   return *failed_;
 }
 
@@ -40,6 +40,7 @@ Failure RequestBody::broke_off() {
 
 /// Moves the content of small chunks together, so that what is kept costs no more than its bytes.
 std::string_view RequestBody::packed(std::string_view content) {
+  if (content.empty()) return {};
   char* const to = bytes() + packed_end_;
   if (content.size() < small_chunk && content.data() > to) {
     std::memmove(to, content.data(), content.size());

@@ -6,6 +6,7 @@
 
 #include "candor/http/forward.hpp"
 #include "candor/proxy/answer.hpp"
+#include "fairness.hpp"
 
 namespace candor {
 
@@ -13,7 +14,8 @@ namespace {
 
 /// How long a caller who may not yet have read our last answer is listened to before its connection closes.
 constexpr Duration linger_for = 1s;
-/// A caller that connected just before a drain began gets this long to say what for.
+/// A caller whose connection has nothing under way when a drain begins has this long for a request that may
+/// be on its way; its answer closes the connection.
 constexpr Duration grace = 250ms;
 
 http::OwnAnswer not_understood(http::Malformed const& malformed) {
@@ -71,10 +73,12 @@ Session::~Session() {
 Task<void> Session::run(Descriptor connection) {
   if (!socket_.adopt(std::move(connection))) co_return;
   socket_.set_watcher(this);
+  Fairness fairness{scheduler_};
   for (bool goes_on = true; goes_on; ++carried_) {
     auto const head = co_await read_head();
     if (head != HeadEnd::whole) co_return;
     goes_on = co_await carry();
+    if (fairness.used_up(0)) co_await scheduler_.yield();
   }
 }
 
@@ -89,7 +93,7 @@ void Session::on_hang_up() {
 Task<bool> Session::wait_for_first_byte() {
   auto const until = scheduler_.now() + parts_.limits.idle;
   auto end = co_await socket_.until_readable(parts_.drain, until);
-  if (end == WaitEnd::cancelled && carried_ == 0 && !life_.cancelled()) {
+  if (end == WaitEnd::cancelled && !life_.cancelled()) {
     end = co_await socket_.until_readable(life_, scheduler_.now() + grace);
   }
   co_return end == WaitEnd::ready;
@@ -245,7 +249,9 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
   bool const unannounced = head.framing.kind == http::Framing::Kind::chunked ||
                            head.framing.kind == http::Framing::Kind::until_close;
   bool const chunked = unannounced && head_.version == http::Version::http_1_1;
-  bool const keep = may_keep(body) && (!unannounced || chunked);
+  // An answer that is complete before its request's body ends the body, there and here.
+  bool const body_went_out = is_empty(head_.framing) || body.complete();
+  bool const keep = body_went_out && may_keep(body) && (!unannounced || chunked);
   auto const proxy_status = proxy_status_of(exchange, head.status, response.good());
   http::append_response_head(gather_.own(), head,
                              {.caller_version = head_.version,
@@ -255,7 +261,9 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
                               .candor_retry = !response.good() && exchange.retries > 0 ? "exhausted" : ""});
   gather_.close_own();
   end.status = head.status;
+  auto const written_before = gather_.written();
   auto const why = co_await stream(exchange, response, chunked, end);
+  if (gather_.written() == written_before) end.status = 0;  // its head has not left us
   end.result = why.value_or(RequestResult::answered);
   if (why) co_return After::abort;
   co_return keep ? After::keep : After::close;
@@ -277,12 +285,14 @@ Task<std::optional<RequestResult>> Session::flush(Exchange& exchange) {
 /// Nothing: it is out, whole.
 Task<std::optional<RequestResult>> Session::stream(Exchange& exchange, Response& response, bool chunked,
                                                    RequestEnd& end) {
+  Fairness fairness{scheduler_};
   for (;;) {
     auto piece = response.try_next();
     if (!piece) {
       auto const why = co_await flush(exchange);
       if (why) co_return why;
       response.discard();
+      if (fairness.used_up(Block::size)) co_await scheduler_.yield();
       auto waited_for = co_await response.next(exchange.scope);
       piece.emplace(std::move(waited_for));
     }
@@ -295,6 +305,7 @@ Task<std::optional<RequestResult>> Session::stream(Exchange& exchange, Response&
     if (why) co_return why;
     if (last) co_return std::nullopt;
     response.discard();
+    if (fairness.used_up(Block::size)) co_await scheduler_.yield();
   }
 }
 

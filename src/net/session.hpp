@@ -1,7 +1,6 @@
 // One caller's connection: reads requests, has them answered in order, writes the answers. One worker's.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 

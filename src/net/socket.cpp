@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 
+#include <cassert>
 #include <cerrno>
 
 namespace candor {
@@ -43,6 +44,7 @@ int Socket::connect_error() const {
 }
 
 Moved Socket::read(char* to, std::size_t size) {
+  assert(size > 0);  // the kernel would answer as it does at the end
   if (!readable_) return {};
   ssize_t const got = ::recv(fd_.get(), to, size, 0);
   if (got > 0) {
@@ -58,6 +60,11 @@ Moved Socket::read(char* to, std::size_t size) {
     return {};
   }
   return {.state = Moved::State::broken, .error = errno};
+}
+
+bool Socket::peek_is_quiet() const {
+  char next = 0;
+  return ::recv(fd_.get(), &next, 1, MSG_PEEK) < 0 && errno == EAGAIN;
 }
 
 Moved Socket::write(std::span<iovec const> parts) {

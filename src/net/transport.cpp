@@ -37,9 +37,10 @@ Task<std::optional<Failure>> HttpTransport::connect(Connection& connection, Endp
 Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& attempt, Permit& /*permit*/) {
   auto& endpoint = *endpoints_[attempt.endpoint.value];
   std::unique_ptr<Connection> connection;
-  if (!attempt.fresh_connection) connection = endpoint.pool.take();
+  bool const repeatable = is_idempotent(exchange.head.method) && exchange.body.replayable();
+  if (!attempt.fresh_connection) connection = endpoint.pool.take(!repeatable);
   if (!connection) {
-    connection = std::make_unique<Connection>(endpoint.pool, parts_.reactor, parts_.blocks);
+    connection = std::make_unique<Connection>(endpoint.pool, parts_.reactor, parts_.blocks, parts_.heads);
     auto const failure = co_await connect(*connection, endpoint, attempt.scope);
     if (failure && failure->get<OutOfResources>()) {
       parts_.alarm.out_of_descriptors(parts_.reactor.scheduler().now());

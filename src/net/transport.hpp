@@ -16,6 +16,7 @@ struct TransportParts {
   BlockPool& blocks;
   Observer& observer;
   PoolSettings const& pool;
+  http::HeadLimits heads;  ///< of answers
   DescriptorAlarm& alarm;
 };
 

@@ -42,7 +42,13 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
                      .drain = drain_,
                      .requests = requests_} {
   for (auto const& upstream : share_.parts.upstreams) {
-    TransportParts const parts{reactor_, blocks_, observer_, share_.parts.settings.pool, alarm_};
+    auto const& limits = share_.parts.settings.limits;
+    TransportParts const parts{.reactor = reactor_,
+                               .blocks = blocks_,
+                               .observer = observer_,
+                               .pool = share_.parts.settings.pool,
+                               .heads = {.head = limits.head, .fields = limits.fields},
+                               .alarm = alarm_};
     auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
     pipelines_.push_back(build_pipeline(*upstream, transport, rng_));
   }

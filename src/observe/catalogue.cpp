@@ -104,7 +104,7 @@ constexpr std::array<MetricRow, metric_count> rows{{
 
     // Candor itself.
     {M::access_log_dropped, "candor_access_log_dropped_total", counter, "", {},
-     "Lines of the access log that were dropped because writing them fell behind."},
+     "Lines of the access log that were never written: writing fell behind, or failed."},
     {M::build_info, "candor_build_info", gauge, "", {"version", "revision"},
      "Always 1; the labels say what runs."},
     {M::process_cpu, "process_cpu_seconds_total", counter, "seconds", {},

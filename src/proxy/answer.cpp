@@ -64,23 +64,38 @@ OwnAnswer of_cancel(CancelReason reason) {
   return {.status = 500, .error = ProxyError::proxy_internal_error};
 }
 
+/// `attempts=3; retries denied: budget`.
+std::string history_of(Exchange const& exchange) {
+  auto const attempts = exchange.attempts.empty() ? 0U : exchange.attempts.last().number;
+  std::string history = "attempts=" + std::to_string(attempts);
+  if (exchange.denied) history.append("; retries denied: ").append(name(*exchange.denied));
+  return history;
+}
+
+/// What the failure itself says, whatever went before.
+OwnAnswer of_failure(Failure const& failure, Exchange const& exchange) {
+  if (auto const refusal = failure.get<Refusal>()) return of_refusal(*refusal, exchange);
+  if (auto const failed = failure.get<AttemptFailed>()) {
+    return of_failed_attempt(failed->kind, failure.detail);
+  }
+  if (auto const reason = failure.get<CancelReason>()) return of_cancel(*reason);
+  if (auto const broken = failure.get<CallerBodyBroken>()) {
+    std::uint16_t const status = broken->late ? 408 : 400;
+    return {.status = status, .error = ProxyError::http_request_error, .details = failure.detail};
+  }
+  if (failure.get<OutOfResources>()) {
+    return {.status = 503, .error = ProxyError::proxy_internal_error, .details = failure.detail};
+  }
+  return {.status = 502, .error = ProxyError::connection_terminated, .details = "stale_connection"};
+}
+
 }  // namespace
 
 http::OwnAnswer own_answer(Failure const& failure, Exchange const& exchange) {
-  OwnAnswer answer;
-  if (auto const refusal = failure.get<Refusal>()) return of_refusal(*refusal, exchange);
-  if (auto const failed = failure.get<AttemptFailed>()) {
-    answer = of_failed_attempt(failed->kind, failure.detail);
-  } else if (auto const reason = failure.get<CancelReason>()) {
-    answer = of_cancel(*reason);
-  } else if (failure.get<CallerBodyBroken>()) {
-    answer = {.status = 400, .error = ProxyError::http_request_error, .details = failure.detail};
-  } else if (failure.get<OutOfResources>()) {
-    answer = {.status = 503, .error = ProxyError::proxy_internal_error, .details = failure.detail};
-  } else {
-    answer = {.status = 502, .error = ProxyError::connection_terminated, .details = "stale_connection"};
-  }
-  if (exchange.retries > 0) answer.candor_retry = "exhausted";
+  auto answer = of_failure(failure, exchange);
+  // Of a single attempt after which no retry was thought of, there is no more to say.
+  if (exchange.denied || exchange.retries > 0) answer.history = history_of(exchange);
+  if (exchange.retries > 0 && !failure.get<Refusal>()) answer.candor_retry = "exhausted";
   return answer;
 }
 
@@ -88,12 +103,7 @@ std::string proxy_status_of(Exchange const& exchange, std::uint16_t status, bool
   auto const attempts = exchange.attempts.empty() ? 0U : exchange.attempts.last().number;
   if (good && attempts <= 1) return {};
   if (!good && !exchange.denied) return {};
-  std::string details = "attempts=" + std::to_string(attempts);
-  if (exchange.denied) {
-    details += "; retries denied: ";
-    details += name(*exchange.denied);
-  }
-  return http::proxy_status_received(status, details);
+  return http::proxy_status_received(status, history_of(exchange));
 }
 
 }  // namespace candor

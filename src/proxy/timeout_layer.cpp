@@ -1,17 +1,16 @@
-#include "candor/core/scheduler.hpp"
+#include "attempt_timer.hpp"
 #include "candor/proxy/layers.hpp"
 
 namespace candor {
 
 Task<Result<ResponseHandle>> SlowMarkLayer::send(Exchange& exchange, Attempt& attempt, Permit& permit) {
-  Timer timer{[&] { permit.mark_slow(exchange.now()); }};
-  exchange.worker.scheduler.after(timer, slow_after_);
+  AttemptTimer const timer{exchange, slow_after_, [&] { permit.mark_slow(exchange.now()); }};
   co_return co_await next().send(exchange, attempt, permit);
 }
 
 Task<Result<ResponseHandle>> TimeoutLayer::send(Exchange& exchange, Attempt& attempt, Permit& permit) {
-  Timer timer{[&attempt] { attempt.scope.cancel(CancelReason::attempt_timeout); }};
-  exchange.worker.scheduler.after(timer, timeout_);
+  AttemptTimer const timer{exchange, timeout_,
+                           [&attempt] { attempt.scope.cancel(CancelReason::attempt_timeout); }};
   co_return co_await next().send(exchange, attempt, permit);
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 #include <future>
 #include <thread>
 
@@ -45,7 +46,14 @@ class Wire {
     kept_.erase(0, size);
     return text;
   }
-  void close() { socket_.close(); }
+  std::string bytes(std::size_t count) {
+    if (kept_.size() < count) {
+      asio::read(socket_, asio::dynamic_buffer(kept_), asio::transfer_exactly(count - kept_.size()));
+    }
+    auto const text = kept_.substr(0, count);
+    kept_.erase(0, count);
+    return text;
+  }
 
  private:
   asio::io_context io_;
@@ -127,26 +135,55 @@ TEST_F(Server, ASilentCallerIsPutOutAfterTheTimeout) {
   EXPECT_EQ(silent.rest(), "");
 }
 
-TEST_F(Server, FurtherConnectionsWaitForAPlace) {
-  std::vector<std::string> served;  // the server's thread only, until it has stopped
-  start([&served](Request const& request) {
-    served.push_back(request.target);
-    return echo(request);
+TEST_F(Server, HalfSentRequestsDontKeepAHealthCheckOut) {
+  AdminServer usual;
+  usual.start("127.0.0.1:0", echo);
+  std::deque<Wire> slow;
+  for (int i = 0; i < 70; ++i) slow.emplace_back(usual.port()).send("GET /livez HTTP/1.1\r\nHo");
+  Wire healthy{usual.port()};
+  healthy.send(get_and_close);
+  EXPECT_THAT(healthy.rest(), EndsWith("GET /last\n"));
+  EXPECT_EQ(slow.front().rest(), "");
+  // Who came late enough still has its place.
+  slow.back().send("st: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(slow.back().rest(), EndsWith("GET /livez\n"));
+}
+
+TEST_F(Server, TheOneThatHasBeenWaitingLongestGivesItsPlace) {
+  start();
+  Wire first{server.port()};
+  Wire second{server.port()};
+  for (auto* wire : {&first, &second, &first}) {
+    wire->send(get);
+    wire->until("GET /hello?x=1\n");
+  }
+  Wire third{server.port()};
+  third.send(get);
+  third.until("GET /hello?x=1\n");
+  EXPECT_EQ(second.rest(), "");
+  first.send(get_and_close);
+  EXPECT_THAT(first.rest(), EndsWith("GET /last\n"));
+}
+
+TEST_F(Server, AnAnswerUnderWayKeepsItsPlace) {
+  std::string const much(std::size_t{32} << 20U, 'x');
+  start([&much](Request const& request) {
+    return request.target == "/last" ? echo(request) : Answer{.status = 200, .body = much};
   });
   Wire first{server.port()};
   Wire second{server.port()};
   for (auto* wire : {&first, &second}) {
     wire->send(get);
-    wire->until("GET /hello?x=1\n");
+    wire->until("\r\n\r\n");
   }
   Wire third{server.port()};
   third.send(get_and_close);
-  first.send(get);
-  first.until("GET /hello?x=1\n");
-  first.close();
-  EXPECT_THAT(third.rest(), EndsWith("GET /last\n"));
-  server.stop();
-  EXPECT_EQ(served, (std::vector<std::string>{"/hello?x=1", "/hello?x=1", "/hello?x=1", "/last"}));
+  auto waiting = std::async(std::launch::async, [&third] { return third.rest(); });
+  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds{50}), std::future_status::timeout);
+  // Once its answer has gone out, a connection that is kept gives its place.
+  EXPECT_EQ(second.bytes(much.size()), much);
+  EXPECT_THAT(waiting.get(), EndsWith("GET /last\n"));
+  EXPECT_EQ(first.bytes(much.size()), much);
 }
 
 TEST_F(Server, StopClosesWhatIsOpenAndFreesThePort) {

@@ -41,7 +41,7 @@ Config unusual() {
   config.admin = {std::nullopt, {"ops.internal"}};
   config.listeners = {{"127.0.0.1:0"}, {"localhost:80"}};
   config.net.workers = 3;
-  config.net.limits = {1_MiB, 64_B, 7, 0_B, 1h, 1ms, 1};
+  config.net.limits = {48_KiB, 64_B, 7, 0_B, 1h, 1ms, 1};
   config.net.pool = {0s, 0};
   config.net.dns = {100ms};
   config.net.drain_timeout = 0s;

@@ -114,7 +114,7 @@ TEST(Load, TheSamePortOfTwoAddressesIsNoContradiction) {
       "upstreams:\n"
       "  p: {listen: 127.0.0.1:9001, endpoints: [a:1]}\n"
       "  q: {listen: '[::1]:9001', endpoints: [a:1]}\n"
-      "  r: {listen: 0.0.0.0:9001, endpoints: [a:1]}\n";
+      "  r: {listen: 127.0.0.2:9001, endpoints: ['10.0.0.1:9001']}\n";
   EXPECT_THAT(problems(text), IsEmpty());
 }
 

@@ -34,6 +34,47 @@ TEST(Scheduler, RunsTimersInOrderOfTimeThenOfArming) {
   EXPECT_FALSE(scheduler.next_due());
 }
 
+TEST(Scheduler, WhatIsForTheNextTurnLetsEverythingOfThisOneGoFirst) {
+  Scheduler scheduler;
+  std::vector<int> log;
+  Recorder again(log, 9), soon(log, 1);
+  scheduler.next_turn(again);
+  EXPECT_EQ(scheduler.next_due(), scheduler.now());
+  scheduler.soon(soon);
+  scheduler.advance(scheduler.now());
+  EXPECT_EQ(log, (std::vector<int>{1, 9}));
+}
+
+Task<void> yields(Scheduler& scheduler, int turns, int& done) {
+  for (int i = 0; i < turns; ++i, ++done) co_await scheduler.yield();
+}
+
+TEST(Scheduler, AYieldLastsToTheNextTurn) {
+  Scheduler scheduler;
+  int done = 0;
+  SideTask const task{yields(scheduler, 3, done)};
+  for (int turn = 0; turn < 3; ++turn) {
+    EXPECT_EQ(done, turn);
+    scheduler.advance(scheduler.now());
+  }
+  EXPECT_EQ(done, 3);
+  EXPECT_FALSE(scheduler.next_due());
+}
+
+TEST(Scheduler, AWakeupLeavesTheListOfTheNextTurnWhenItGoes) {
+  Scheduler scheduler;
+  std::vector<int> log;
+  Recorder first(log, 1), last(log, 3);
+  scheduler.next_turn(first);
+  {
+    Recorder dropped(log, 2);
+    scheduler.next_turn(dropped);
+  }
+  scheduler.next_turn(last);
+  scheduler.advance(scheduler.now());
+  EXPECT_EQ(log, (std::vector<int>{1, 3}));
+}
+
 TEST(Scheduler, ADroppedTimerNeverRuns) {
   Scheduler scheduler;
   std::vector<int> log;

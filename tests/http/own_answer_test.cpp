@@ -56,6 +56,19 @@ TEST(OwnAnswerOf, SaysInFullWhatHappened) {
             "\"detail\":\"The circuit is \\\"open\\\".\",\"error\":\"destination_unavailable\"}\n");
 }
 
+TEST(OwnAnswerOf, PutsTheHistoryBehindTheDetails) {
+  OwnAnswer const answer{.status = 502,
+                         .error = ProxyError::connection_refused,
+                         .details = "connect",
+                         .history = "attempts=1; retries denied: not_replayable"};
+  EXPECT_NE(answer_text(answer).find("\r\nProxy-Status: candor; error=connection_refused; "
+                                     "details=\"connect; attempts=1; retries denied: not_replayable\"\r\n"),
+            std::string::npos);
+  EXPECT_NE(
+      answer_text({.error = ProxyError::dns_error, .history = "attempts=2"}).find("details=\"attempts=2\""),
+      std::string::npos);
+}
+
 TEST(OwnAnswerOf, IsPlainTextForWhoeverPrefersIt) {
   EXPECT_EQ(
       answer_text({.status = 504, .explanation = "Too late."}, "text/plain"),

@@ -1,5 +1,4 @@
 // The reactor and its sockets, on a pair of them: each wait ends for the reason that it gives.
-#include "candor/core/task.hpp"
 #include "candor/net/reactor.hpp"
 
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include <array>
 #include <thread>
 
+#include "candor/core/task.hpp"
 #include "candor/net/socket.hpp"
 
 namespace candor::test {

@@ -16,6 +16,17 @@ std::string nobody() {
   return gone.address();
 }
 
+/// Listens at a free port of loopback, for a test that answers by hand.
+std::uint16_t listen_on(Descriptor const& listening) {
+  auto const address = *Address::literal({"127.0.0.1", 0});
+  if (::bind(listening.get(), address.data(), address.size()) != 0 || ::listen(listening.get(), 4) != 0)
+    std::abort();
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  getsockname(listening.get(), reinterpret_cast<sockaddr*>(&storage), &size);
+  return Address{reinterpret_cast<sockaddr*>(&storage), size}.port();
+}
+
 TEST(Transport, SaysWhichAttemptItIsAndWhy) {
   std::vector<std::string> heads;
   SocketUpstream upstream{[&](Received const& request) {
@@ -163,28 +174,65 @@ TEST(Transport, EndsARequestAtItsDeadline) {
 TEST(Transport, BlamesNoUpstreamForASlowCaller) {
   SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
   auto settings = upstream_of({upstream.address()});
-  settings.timeouts.attempt = 50ms;
+  settings.timeouts.attempt = 20ms;
+  settings.timeouts.request = 150ms;
+  settings.breaker.slow_after = 10ms;
   Proxy proxy{settings};
   auto caller = proxy.caller();
   caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf");
   auto const answered = caller.read_answer();
-  EXPECT_EQ(answered.status, 400U);
+  EXPECT_EQ(answered.status, 408U);
   ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(proxy.ledger().excluded, 1U);
-  EXPECT_EQ(proxy.ledger().failed(), 0U);
+  auto const ledger = proxy.ledger();
+  EXPECT_EQ(ledger.excluded, 1U);
+  EXPECT_EQ(ledger.failed(), 0U);
+  EXPECT_EQ(ledger.slow, 0U);
+}
+
+TEST(Transport, OutlivesItsAttemptWithAnUpload) {
+  // An answer before the body is in, then a body that turns out to be none: the upload goes on when its
+  // attempt has long had its head.
+  Descriptor listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  auto const port = listen_on(listening);
+  Proxy proxy{upstream_of({"127.0.0.1:" + std::to_string(port)})};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
+  Descriptor const taken{::accept(listening.get(), nullptr, nullptr)};
+  std::array<char, 4096> buffer;
+  ASSERT_GT(::recv(taken.get(), buffer.data(), buffer.size(), 0), 0);
+  std::string const early = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n";
+  ASSERT_GT(::send(taken.get(), early.data(), early.size(), 0), 0);
+  EXPECT_EQ(caller.read_bytes(12), "HTTP/1.1 200");
+  caller.send("no size\r\n");
+  std::string const rest = "4\r\nlate\r\n0\r\n\r\n";
+  ASSERT_GT(::send(taken.get(), rest.data(), rest.size(), 0), 0);
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().success, 1U);
+}
+
+TEST(Transport, StandsInterimAnswersHoweverTheyFillItsBuffer) {
+  // Together with the head they fill the block that they are read into: to the byte, and beyond.
+  for (std::size_t const size : {69'632UL, 69'600UL, 60'000UL}) {
+    std::string const interim_line = "HTTP/1.1 103 Early Hints\r\nLink: ";
+    std::string const last = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    std::string all;
+    while (all.size() + 1000 + 100 + last.size() < size) {
+      all += interim_line + std::string(1000 - interim_line.size() - 4, 'h') + "\r\n\r\n";
+    }
+    auto const left = size - all.size() - last.size();
+    all += interim_line + std::string(left - interim_line.size() - 4, 'h') + "\r\n\r\n" + last;
+    SocketUpstream upstream{[&](Received const&) { return raw(all); }};
+    Proxy proxy{upstream_of({upstream.address()})};
+    auto const answered = proxy.caller().get("/");
+    EXPECT_EQ(answered.status, size > 65'536 ? 502U : 200U) << size;
+    EXPECT_EQ(proxy.caller().get("/").status, answered.status) << size;
+  }
 }
 
 TEST(Transport, PassesAnEarlyAnswerOnWhileTheBodyStillComes) {
-  SocketUpstream upstream{[](Received const&) { return answer(200, "unused"); }};
-  // It answers as soon as it sees the head, which the scripted upstream cannot: an own listener does.
+  // The upstream answers as soon as it sees the head, which the scripted one cannot.
   Descriptor listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  auto address = *Address::literal({"127.0.0.1", 0});
-  ASSERT_EQ(::bind(listening.get(), address.data(), address.size()), 0);
-  ASSERT_EQ(::listen(listening.get(), 4), 0);
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  getsockname(listening.get(), reinterpret_cast<sockaddr*>(&storage), &size);
-  auto const port = Address{reinterpret_cast<sockaddr*>(&storage), size}.port();
+  auto const port = listen_on(listening);
   auto settings = upstream_of({"127.0.0.1:" + std::to_string(port)});
   Proxy proxy{settings};
   auto caller = proxy.caller();

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -176,6 +177,34 @@ TEST(LineLog, AFileThatCannotBeOpenedIsNamed) {
   }
 }
 
+TEST(LineLog, ADirectoryThatIsMissingIsNamedAndNotMade) {
+  auto const directory = std::filesystem::temp_directory_path() / "candor_no_such_directory";
+  std::filesystem::remove_all(directory);
+  try {
+    LineLog const log{(directory / "access.log").string(), 4, LineLog::Form::bare};
+    FAIL() << "opened";
+  } catch (std::runtime_error const& error) {
+    EXPECT_THAT(error.what(), ::testing::EndsWith(": there is no directory " + directory.string()));
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory));
+}
+
+TEST(LineLog, WhatAFullDiskCostsIsCountedAndNotSaidOnStderr) {
+  ::testing::internal::CaptureStderr();
+  std::uint64_t dropped = 0;
+  {
+    LineLog log{"/dev/full", 64, LineLog::Form::bare};
+    for (int i = 0; i < 20; ++i) log.write(std::string(1000, 'x'));
+    auto const patience = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (dropped < 20 && std::chrono::steady_clock::now() < patience) {
+      std::this_thread::yield();
+      dropped = log.dropped();
+    }
+  }
+  EXPECT_EQ(dropped, 20U);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(OperationalLog, ReportsATransitionWithItsReason) {
   World world;
   Lines lines;
@@ -191,7 +220,7 @@ TEST(OperationalLog, ReportsATransitionWithItsReason) {
   }
   ASSERT_EQ(lines.all->size(), 1U);
   EXPECT_THAT(lines.all->front(),
-              ::testing::MatchesRegex("....-..-..T..:..:..\\....Z warning payments: circuit open, was closed "
+              ::testing::MatchesRegex("....-..-..T..:..:..\\....Z warn payments: circuit open, was closed "
                                       "\\(evidence_run, generation 1\\): "
                                       "A run of 7 failed attempts\\. .*"));
 }

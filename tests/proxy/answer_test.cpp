@@ -29,6 +29,8 @@ TEST(OwnAnswer, EveryFailureHasItsStatusItsErrorAndItsDetails) {
       {Failure{FailureKind::protocol}, 502, ProxyError::http_protocol_error, "protocol"},
       {Failure{StaleConnection{}}, 502, ProxyError::connection_terminated, "stale_connection"},
       {Failure{CallerBodyBroken{}, "body_cut"}, 400, ProxyError::http_request_error, "body_cut"},
+      {Failure{CallerBodyBroken{.late = true}, "body_late"}, 408, ProxyError::http_request_error,
+       "body_late"},
       {Failure{Refusal::circuit_open}, 503, ProxyError::destination_unavailable, "circuit_open"},
       {Failure{Refusal::probe_in_flight}, 503, ProxyError::destination_unavailable, "probe_in_flight"},
       {Failure{Refusal::ramping}, 503, ProxyError::destination_unavailable, "ramping"},
@@ -44,6 +46,7 @@ TEST(OwnAnswer, EveryFailureHasItsStatusItsErrorAndItsDetails) {
     ASSERT_TRUE(answer.error) << expected.details;
     EXPECT_EQ(name(*answer.error), name(expected.error)) << expected.details;
     EXPECT_EQ(answer.details, expected.details);
+    EXPECT_EQ(answer.history, "") << expected.details;
   }
 }
 
@@ -79,6 +82,41 @@ TEST(OwnAnswer, WithoutARetryItDoesNot) {
   auto& call = rig.send({.method = "POST"});
   rig.run_for(1s);
   EXPECT_EQ(own_answer(*call.failure, *call.exchange).candor_retry, "");
+}
+
+TEST(OwnAnswer, ItSaysWhyThereWasNoFurtherRetryBehindItsToken) {
+  Rig rig;
+  rig.transport.usually = fails(FailureKind::reset);
+  auto& posted = rig.send({.method = "POST"});
+  rig.run_for(1s);
+  auto const once = own_answer(*posted.failure, *posted.exchange);
+  EXPECT_EQ(once.details, "reset");
+  EXPECT_EQ(once.history, "attempts=1; retries denied: not_replayable");
+  auto& got = rig.send();
+  rig.run_for(1s);
+  EXPECT_EQ(own_answer(*got.failure, *got.exchange).history, "attempts=3; retries denied: attempts");
+}
+
+TEST(OwnAnswer, ARefusalWithoutAnAttemptHasNoHistory) {
+  Rig rig;
+  rig.open_circuit();
+  auto& call = rig.send();
+  auto const answer = own_answer(*call.failure, *call.exchange);
+  EXPECT_EQ(answer.details, "circuit_open");
+  EXPECT_EQ(answer.history, "");
+}
+
+TEST(OwnAnswer, ADeadlineDuringARetrySaysHowManyAttemptsThereWere) {
+  auto settings = plain_settings();
+  settings.timeouts.request = 100ms;
+  Rig rig{settings};
+  rig.transport.then(fails(FailureKind::reset));
+  rig.transport.usually = hangs();
+  auto& call = rig.send();
+  rig.run_for(1s);
+  auto const answer = own_answer(*call.failure, *call.exchange);
+  EXPECT_EQ(answer.details, "deadline");
+  EXPECT_EQ(answer.history, "attempts=2");
 }
 
 TEST(ProxyStatus, IsNotAddedToWhatCandorHadNoHandIn) {

@@ -44,6 +44,23 @@ TEST(TimeoutLayer, CoversConnectingAndWaitingForTheHeadTogether) {
   EXPECT_EQ(rig.health().ledger.failures[static_cast<std::size_t>(FailureKind::timeout)], 1U);
 }
 
+TEST(TimeoutLayer, DoesNotCountTheWaitsForTheCallersBody) {
+  Rig rig{impatient()};
+  rig.transport.then(hangs());
+  auto& call = rig.send();
+  auto& wait = call.exchange->caller_wait;
+  rig.run_for(40ms);
+  wait.begin(call.exchange->now());
+  rig.run_for(500ms);
+  EXPECT_TRUE(rig.observer.settled.empty());
+  wait.end(call.exchange->now());
+  rig.run_for(59ms);
+  EXPECT_TRUE(rig.observer.settled.empty());
+  rig.run_for(1ms);
+  ASSERT_EQ(rig.observer.settled.size(), 1U);
+  EXPECT_EQ(rig.observer.settled[0].outcome, Outcome::failed(FailureKind::timeout));
+}
+
 TEST(TimeoutLayer, LetsTheBodyTakeItsTime) {
   Rig rig{impatient()};
   rig.transport.then({.head = 99ms, .body = {{.after = 500ms, .bytes = "late", .last = true}}});
@@ -87,6 +104,20 @@ TEST(SlowMarkLayer, MarksAnAttemptInFlightWhenItPassesTheThreshold) {
   EXPECT_EQ(rig.health().ledger.success, 1U);
   EXPECT_EQ(rig.health().run, 1U) << "a marked attempt that ends well heals no run";
   rig.expect_all_told();
+}
+
+TEST(SlowMarkLayer, DoesNotBlameAnAttemptForItsCaller) {
+  auto settings = plain_settings();
+  settings.breaker.slow_after = 50ms;
+  Rig rig{settings};
+  rig.transport.then({.head = 1s});
+  auto& call = rig.send();
+  call.exchange->caller_wait.begin(call.exchange->now());
+  rig.run_for(980ms);
+  call.exchange->caller_wait.end(call.exchange->now());
+  rig.run_for(1s);
+  EXPECT_EQ(call.status, 200);
+  EXPECT_EQ(rig.health().ledger.slow, 0U);
 }
 
 TEST(SlowMarkLayer, LeavesAnAttemptAloneWhoseHeadCameInTime) {

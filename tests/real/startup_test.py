@@ -1,7 +1,9 @@
 """Starts that cannot succeed, and a start that can, with too little of everything."""
 
 import json
+import os
 import socket
+import subprocess
 
 from support.books import settled_books
 from support.candor import binary, command
@@ -100,6 +102,12 @@ class StartsThatFail(RealCase):
         nowhere = str(self.folder / "file" / "access.log")
         self._fails(["run", "-c", self._config(access_log={"mode": "all", "path": nowhere})], nowhere)
 
+    def test_the_directory_of_an_access_log_is_not_made(self):
+        nowhere = self.folder / "missing"
+        config = self._config(access_log={"mode": "all", "path": str(nowhere / "access.log")})
+        self._fails(["run", "-c", config], f"there is no directory {nowhere}")
+        self.assertFalse(nowhere.exists())
+
     def test_too_few_descriptors_to_start_are_told(self):
         # The undefined-behaviour sanitizer looks at an object's type through a pipe of its own; without two
         # descriptors left it sees errors where there are none.
@@ -121,6 +129,43 @@ class StartsThatFail(RealCase):
         told = command(["version"], self.folder)
         self.assertEqual(told.status(), 0)
         self.assertRegex(told.stdout, r"\d+\.\d+\.\d+")
+
+
+class OddSurroundings(RealCase):
+    def test_a_full_disk_costs_log_lines_that_are_counted_and_nothing_else(self):
+        nginx = self.nginx()
+        candor = self.candor({"web": {"endpoints": [nginx.address]}},
+                             access_log={"mode": "all", "path": "/dev/full"})
+        with Wire(candor.ports["web"]) as caller:
+            for _ in range(20):
+                self.assertEqual(caller.get("/files/small-0").answer().body, content("small-0"))
+        until(lambda: candor.metrics().value("candor_access_log_dropped_total") == 20, "each line was counted")
+        self.assertNotIn("full", candor.process.stderr)
+
+    def test_closed_standard_streams_are_nobody_elses(self):
+        nginx = self.nginx()
+        admin, web = (free_port() for _ in range(2))
+        config = self.folder / "closed.json"
+        config.write_text(json.dumps({
+            "admin": {"listen": f"{HOST}:{admin}"}, "log": {"level": "debug"},
+            "access_log": {"mode": "all", "path": "stdout"},
+            "upstreams": {"web": {"listen": f"{HOST}:{web}", "endpoints": [nginx.address]}}}))
+        closed = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", binary(), "run", "-c", config])
+        self.addCleanup(closed.wait)
+        self.addCleanup(closed.kill)
+        until(lambda: _is_open(web), "it listens")
+        with Wire(web) as caller:
+            for _ in range(20):
+                self.assertEqual(caller.get("/files/small-0").answer().body, content("small-0"))
+            for stream in range(3):
+                self.assertEqual(os.readlink(f"/proc/{closed.pid}/fd/{stream}"), "/dev/null")
+        closed.terminate()
+        self.assertEqual(closed.wait(60), 0)
+
+
+def _is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 class FewDescriptors(RealCase):

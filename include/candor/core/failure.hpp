@@ -42,8 +42,10 @@ struct AttemptFailed {
 /// A pooled connection turned out to be closed before any byte of a response: see Outcome::excluded.
 struct StaleConnection {};
 
-/// The caller's own body broke off.
-struct CallerBodyBroken {};
+/// The caller's own body broke off, or could not be taken.
+struct CallerBodyBroken {
+  bool late = false;  ///< it did not come in time
+};
 
 /// We could not even try: no descriptor, port or memory was left. It says nothing about the endpoint.
 struct OutOfResources {};

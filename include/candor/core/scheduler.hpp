@@ -36,9 +36,10 @@ class Wakeup {
  private:
   friend class Scheduler;
   static constexpr std::size_t in_ready_list = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t in_next_list = in_ready_list - 1;
 
   Scheduler* scheduler_ = nullptr;
-  std::size_t slot_ = 0;  // its place in the heap, or in_ready_list
+  std::size_t slot_ = 0;  // its place in the heap, or in which list it is
   Instant at_{};
   std::uint64_t order_ = 0;
   Wakeup* previous_ = nullptr;
@@ -58,8 +59,13 @@ class Scheduler {
   /// Runs it at `when`, or at the next turn if that is past. Re-arms it if it is armed.
   void at(Wakeup& wakeup, Instant when);
   void after(Wakeup& wakeup, Duration delay) { at(wakeup, now_ + delay); }
-  /// Runs it at the next turn; in order of arrival.
+  /// Runs it in this turn, or in the next if none is under way; in order of arrival.
   void soon(Wakeup& wakeup);
+  /// Runs it in the next turn, after whoever drives this has looked for other work.
+  void next_turn(Wakeup& wakeup);
+
+  /// Lets others go first, until the next turn. Awaitable.
+  [[nodiscard]] auto yield();
 
   /// Waits until `delay` has passed, or until the scope is cancelled: then the reason. Awaitable.
   [[nodiscard]] auto sleep(Duration delay, CancelScope& scope);
@@ -86,12 +92,18 @@ class Scheduler {
   static bool earlier(Wakeup const& a, Wakeup const& b);
   void run_ready();
 
+  struct List {
+    Wakeup* first = nullptr;
+    Wakeup* last = nullptr;
+  };
+  void append(List& list, std::size_t slot, Wakeup& wakeup);
+
   Instant now_;
   WallClock wall_;
   std::uint64_t orders_ = 0;
   std::vector<Wakeup*> heap_;  // four children a node: shallow, and kind to the cache
-  Wakeup* ready_first_ = nullptr;
-  Wakeup* ready_last_ = nullptr;
+  List ready_;
+  List next_;
 };
 
 /// A coroutine asleep: woken by its time or by its scope, whichever is first.
@@ -122,6 +134,26 @@ class Sleep final : private Wakeup, private CancelListener {
   std::coroutine_handle<> sleeper_;
 };
 
+/// A coroutine that lets others go first.
+class Yield final : private Wakeup {
+ public:
+  explicit Yield(Scheduler& scheduler) : scheduler_(scheduler) {}
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> yielding) {
+    yielding_ = yielding;
+    scheduler_.next_turn(*this);
+  }
+  void await_resume() const {}
+
+ private:
+  void wake() override { yielding_.resume(); }
+
+  Scheduler& scheduler_;
+  std::coroutine_handle<> yielding_;
+};
+
+inline auto Scheduler::yield() { return Yield{*this}; }
 inline auto Scheduler::sleep(Duration delay, CancelScope& scope) { return Sleep{*this, delay, scope}; }
 
 /// Runs a function once, at an instant; for watching a deadline beside a coroutine.

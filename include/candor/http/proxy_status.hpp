@@ -55,6 +55,7 @@ struct OwnAnswer {
   std::uint16_t status = 502;
   std::optional<ProxyError> error{};      ///< absent: a plain protocol answer such as 408
   std::string_view details{};             ///< short token or phrase: "circuit_open"
+  std::string history{};                  ///< what went before, behind it in Proxy-Status: "attempts=2"
   std::string explanation{};              ///< a sentence for a person; empty: the status's usual one
   std::optional<Duration> retry_after{};  ///< Retry-After, rounded up to seconds, at least 1
   std::string_view candor_retry{};        ///< refused | exhausted; empty: none

@@ -72,6 +72,8 @@ class Socket final : private EventSink {
 
   /// As far as the kernel has told: there is nothing to read, and the peer is there.
   [[nodiscard]] bool quiet() const { return !readable_ && !hung_up_; }
+  /// The same, by asking the kernel now.
+  [[nodiscard]] bool peek_is_quiet() const;
   /// The peer has ended its sending, or the connection broke.
   [[nodiscard]] bool hung_up() const { return hung_up_; }
 

@@ -10,6 +10,7 @@
 #include "candor/http/head.hpp"
 #include "candor/http/replay_body.hpp"
 #include "candor/proxy/attempt.hpp"
+#include "candor/proxy/caller_wait.hpp"
 #include "candor/proxy/observer.hpp"
 #include "candor/proxy/upstream.hpp"
 
@@ -44,6 +45,7 @@ class Exchange {
   CancelScope scope;                  ///< of the request: cancelled by its deadline, or with its caller's
   Instant deadline = Instant::max();  ///< set by the deadline layer
 
+  CallerWait caller_wait;  ///< kept by whoever reads the caller's body
   AttemptLog attempts;
   unsigned retries = 0;                 ///< attempts that the budget paid for
   std::optional<RetryDenied> denied{};  ///< why no further attempt was made
