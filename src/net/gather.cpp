@@ -19,7 +19,9 @@ void Gather::close_own() {
 }
 
 void Gather::refer(std::string_view bytes) {
-  if (!bytes.empty()) parts_.push_back({bytes.data(), 0, bytes.size()});
+  if (bytes.size() <= cheap_to_copy) return copy(bytes);
+  close_own();
+  parts_.push_back({bytes.data(), 0, bytes.size()});
 }
 
 void Gather::clear() {

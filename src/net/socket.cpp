@@ -68,10 +68,15 @@ bool Socket::peek_is_quiet() const {
 }
 
 Moved Socket::write(std::span<iovec const> parts) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(parts.data());  // NOLINT: sendmsg() does not write to it
-  message.msg_iovlen = parts.size();
-  ssize_t const sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  ssize_t sent = 0;
+  if (parts.size() == 1) {
+    sent = ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+  } else {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts.data());  // NOLINT: sendmsg() does not write to it
+    message.msg_iovlen = parts.size();
+    sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  }
   if (sent > 0) return {.state = Moved::State::some, .bytes = static_cast<std::size_t>(sent)};
   if (sent == 0 || errno == EAGAIN || errno == EINTR) {
     writable_ = sent != 0 && errno == EINTR;
