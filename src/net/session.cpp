@@ -195,6 +195,7 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
   Timer total{[&exchange] { exchange.scope.cancel(CancelReason::deadline); }};
   if (timeouts.total) scheduler_.after(total, *timeouts.total);
   in_request_ = true;
+  parts_.context.observer.request_begun(upstream);
   if (socket_.hung_up()) on_hang_up();
 
   RequestEnd end{.result = RequestResult::abandoned};

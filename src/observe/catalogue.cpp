@@ -19,6 +19,8 @@ constexpr std::array<MetricRow, metric_count> rows{{
     {M::requests, "candor_requests_total", counter, "", {"upstream", "result", "status_class"},
      "Requests that ended: how (answered, failed, refused, broken, abandoned), and the class of the "
      "status sent."},
+    {M::requests_in_flight, "candor_requests_in_flight", gauge, "", {"upstream"},
+     "Requests begun and not yet ended; 0 once a drain is through."},
     {M::request_duration, "candor_request_duration_seconds", histogram, "seconds", {"upstream"},
      "From a request's head to the end of its answer, waits and retries included."},
     {M::answers_by_attempt, "candor_answers_by_attempt_total", counter, "", {"upstream", "attempt"},

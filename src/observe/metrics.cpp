@@ -76,15 +76,20 @@ class UpstreamScrape {
     constexpr std::array all_results{RequestResult::answered, RequestResult::failed, RequestResult::refused,
                                      RequestResult::broken, RequestResult::abandoned};
     static_assert(all_results.size() == request_results);
+    std::uint64_t ended = 0;
     for (auto const result : all_results) {
       for (std::size_t i = 0; i < status_classes.size(); ++i) {
         auto const n =
             total([&](auto const& s) -> auto& { return s.requests[static_cast<std::size_t>(result)][i]; });
+        ended += n;
         if (n > 0 || expected(result, i)) {
           families_.count(Metric::requests, {name_, candor::name(result), status_classes[i]}, n);
         }
       }
     }
+    // What takes away has been read before what adds.
+    auto const begun = total([](auto const& s) -> auto& { return s.requests_begun; });
+    families_.gauge(Metric::requests_in_flight, {name_}, difference(begun, ended));
     DurationSums durations;
     for (auto const& worker : sources_.workers)
       worker->upstream(upstream_.index).request_duration.add_to(durations);

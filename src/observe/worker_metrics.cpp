@@ -49,6 +49,8 @@ UpstreamShard& WorkerMetrics::shard(Upstream const& upstream) {
   return upstreams_[upstream.index];
 }
 
+void WorkerMetrics::request_begun(Upstream const& upstream) { shard(upstream).requests_begun.add(); }
+
 void WorkerMetrics::attempt_settled(Upstream const& upstream, AttemptRecord const& record) {
   bool const verdict = record.outcome && (record.outcome->is_success() || record.outcome->is_failure());
   if (verdict)

@@ -146,6 +146,17 @@ TEST_F(Metrics, RequestsOfAllWorkersAddUp) {
       "2");
 }
 
+TEST_F(Metrics, ARequestIsInFlightUntilItEnds) {
+  std::string const in_flight = R"(candor_requests_in_flight{upstream="payments"})";
+  for (auto& worker : workers) worker->request_begun(*world.upstream);
+  EXPECT_EQ(scrape()[in_flight], "2");
+  auto const exchange = world.request();
+  workers[0]->request_ended(*exchange, {.status = 200, .at = exchange->started});
+  EXPECT_EQ(scrape()[in_flight], "1");
+  workers[1]->request_ended(*exchange, {.result = RequestResult::abandoned, .at = exchange->started});
+  EXPECT_EQ(scrape()[in_flight], "0");
+}
+
 TEST_F(Metrics, AFailureThatWasPassedOnIsNoAnswerWon) {
   auto exchange = world.request();
   exchange->attempts.add(attempt(1, exchange->started, 2ms, Outcome::failed(FailureKind::status), 503));

@@ -14,6 +14,7 @@ namespace candor::observe {
 /// In the order of the catalogue.
 enum class Metric : std::uint8_t {
   requests,
+  requests_in_flight,
   request_duration,
   answers_by_attempt,
   own_answers,
@@ -58,7 +59,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 44;
+inline constexpr std::size_t metric_count = 45;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

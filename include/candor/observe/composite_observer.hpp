@@ -12,6 +12,9 @@ class CompositeObserver final : public Observer {
  public:
   explicit CompositeObserver(std::vector<Observer*> parts) : parts_(std::move(parts)) {}
 
+  void request_begun(Upstream const& upstream) override {
+    for (auto* part : parts_) part->request_begun(upstream);
+  }
   void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override {
     for (auto* part : parts_) part->attempt_settled(upstream, record);
   }

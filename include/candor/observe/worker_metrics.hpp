@@ -23,7 +23,8 @@ struct alignas(64) UpstreamShard {
   static constexpr std::size_t status_classes = 6;   ///< none, 1xx .. 5xx
   static constexpr std::size_t attempt_numbers = 5;  ///< 1 .. 4, and later ones
 
-  std::array<std::array<Count, status_classes>, request_results> requests{};
+  Count requests_begun;
+  std::array<std::array<Count, status_classes>, request_results> requests{};  ///< those that ended
   DurationHistogram request_duration;
   std::array<Count, attempt_numbers> answers_by_attempt{};
   std::array<Count, http::proxy_errors> own_answers{};
@@ -49,6 +50,7 @@ class WorkerMetrics final : public Observer {
   /// Has a place for each of these upstreams, by index; other upstreams must not be reported.
   explicit WorkerMetrics(std::vector<std::shared_ptr<Upstream>> const& upstreams);
 
+  void request_begun(Upstream const& upstream) override;
   void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override;
   void retry_sent(Upstream const& upstream, std::string_view reason) override;
   void retry_denied(Upstream const& upstream, RetryDenied reason) override;

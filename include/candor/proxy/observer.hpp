@@ -51,6 +51,8 @@ class Observer {
  public:
   virtual ~Observer() = default;
 
+  /// Each is followed by its request_ended().
+  virtual void request_begun(Upstream const&) {}
   virtual void attempt_settled(Upstream const&, AttemptRecord const&) {}
   virtual void retry_sent(Upstream const&, std::string_view /*reason*/) {}
   virtual void retry_denied(Upstream const&, RetryDenied) {}

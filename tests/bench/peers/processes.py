@@ -8,10 +8,11 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+
+from waiting import until
 
 STOP_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
@@ -113,14 +114,13 @@ def running(command: Sequence[str], *, core: int, log: Path) -> Iterator[Process
 
 def wait_for_port(process: Process, port: int, seconds: float) -> None:
     """Returns once `port` accepts connections."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def refusal() -> str | None:
         process.check_alive()
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
         except OSError as problem:
-            if time.monotonic() > deadline:
-                text = f"does not accept on port {port} after {seconds:.0f}s: {process.log_tail()}"
-                raise StartFailed(text) from problem
-        time.sleep(0.01)
+            return f"does not accept on port {port} after {seconds:.0f}s ({problem}): {process.log_tail()}"
+        return None
+
+    until(refusal, seconds, StartFailed)

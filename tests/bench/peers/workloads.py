@@ -10,12 +10,12 @@ from __future__ import annotations
 import http.client
 import json
 import subprocess
-import time
 from dataclasses import dataclass
 from typing import Protocol
 
 from processes import Process, StartFailed
 from proxies import HERE, RunningProxy
+from waiting import until
 
 CONNECTIONS = 64
 CHECK_SECONDS = 10.0
@@ -47,13 +47,13 @@ class Upstream:
 
 def wait_for_upstream(process: Process) -> int:
     """The port that the upstream says it listens on."""
-    deadline = time.monotonic() + CHECK_SECONDS
-    while not (line := process.log_text()).endswith("\n"):
+
+    def silence() -> str | None:
         process.check_alive()
-        if time.monotonic() > deadline:
-            raise StartFailed("the upstream does not say its port")
-        time.sleep(0.01)
-    return int(line.split()[1])
+        return None if process.log_text().endswith("\n") else "the upstream does not say its port"
+
+    until(silence, CHECK_SECONDS, StartFailed)
+    return int(process.log_text().split()[1])
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,11 @@ class SaturatingLoad:
         return ("--fail-ratio", str(self.fail_ratio)) if self.fail_ratio else ()
 
     def check(self, proxy: RunningProxy) -> None:
-        deadline = time.monotonic() + CHECK_SECONDS
-        while (problem := self._problem_of_one(proxy)) is not None:
+        def problem() -> str | None:
             proxy.process.check_alive()
-            if time.monotonic() > deadline:
-                raise StartFailed(f"{self.method} {self.path}: {problem}")
-            time.sleep(0.05)
+            return self._problem_of_one(proxy)
+
+        until(problem, CHECK_SECONDS, lambda last: StartFailed(f"{self.method} {self.path}: {last}"))
 
     def measure(self, bench: Bench) -> Sample:
         if bench.warm_up:
