@@ -90,31 +90,23 @@ std::optional<WallTime> compose(Reader const& reader, int year, unsigned month, 
   return std::clamp(sys_days(date) + time, first, last);
 }
 
-/// 06 Nov 1994 08:49:37 GMT
-std::optional<WallTime> parse_fixdate(Reader reader) {
+/// 06 Nov 1994 08:49:37 GMT, or with other separators and two digits for the year.
+std::optional<WallTime> parse_day_first(Reader reader, std::string_view separator, std::size_t year_digits) {
   int const day = reader.number(2);
-  reader.literal(" ");
+  reader.literal(separator);
   unsigned const month = reader.month();
-  reader.literal(" ");
-  int const year = reader.number(4);
+  reader.literal(separator);
+  int year = reader.number(year_digits);
+  if (year_digits == 2) year += year < 70 ? 2000 : 1900;
   reader.literal(" ");
   auto const time = reader.time_of_day();
   reader.literal(" GMT");
   return compose(reader, year, month, day, time);
 }
 
-/// 06-Nov-94 08:49:37 GMT
-std::optional<WallTime> parse_rfc850(Reader reader) {
-  int const day = reader.number(2);
-  reader.literal("-");
-  unsigned const month = reader.month();
-  reader.literal("-");
-  int const year = reader.number(2);
-  reader.literal(" ");
-  auto const time = reader.time_of_day();
-  reader.literal(" GMT");
-  return compose(reader, year < 70 ? 2000 + year : 1900 + year, month, day, time);
-}
+std::optional<WallTime> parse_fixdate(Reader reader) { return parse_day_first(reader, " ", 4); }
+
+std::optional<WallTime> parse_rfc850(Reader reader) { return parse_day_first(reader, "-", 2); }
 
 /// Nov  6 08:49:37 1994
 std::optional<WallTime> parse_asctime(Reader reader) {
