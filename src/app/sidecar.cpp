@@ -5,6 +5,7 @@
 
 #include "candor/app/version.hpp"
 #include "candor/core/rng.hpp"
+#include "candor/net/address.hpp"
 #include "candor/observe/access_log.hpp"
 #include "candor/observe/composite_observer.hpp"
 #include "candor/observe/metrics.hpp"
@@ -14,6 +15,7 @@ namespace candor::app {
 using Level = observe::OperationalLog::Level;
 
 std::string with_port(std::string const& listen, std::uint16_t port) {
+  if (unix_path(listen)) return listen;
   return listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
 }
 

@@ -42,6 +42,8 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     field("endpoints", &UpstreamSettings::endpoints, "Its addresses").required(),
     field("host_header", &UpstreamSettings::host_header, format::authority,
           "The Host that its endpoints see; null: as the caller sent it"),
+    field("upgrades", &UpstreamSettings::upgrades, format::protocol,
+          "Protocols that a connection may change to by Upgrade; others are asked for in vain"),
     field("timeouts", &UpstreamSettings::timeouts, "How long each part of a request may take"),
     field("retry", &UpstreamSettings::retry, "Which failed attempts are followed by another, and when"),
     group("breaker", Table{splice(&UpstreamSettings::breaker), splice(&UpstreamSettings::classify)},
@@ -54,7 +56,7 @@ inline constexpr std::string_view short_form<EndpointSettings> = "address";
 template <>
 inline constexpr auto fields<EndpointSettings> = Table{
     field("address", &EndpointSettings::address, format::endpoint_address,
-          "An IPv4 address, an [IPv6] one, or a name, which may stand for several addresses")
+          "An IPv4 address, an [IPv6] one, or a name, which may stand for several addresses; or unix:PATH")
         .required(),
 };
 
@@ -66,7 +68,9 @@ inline constexpr auto fields<TimeoutSettings> = Table{
           "Retries and waits included, until the answer begins to flow to the caller"),
     field("idle", &TimeoutSettings::idle, range(1ms, 24h), "Between two pieces of a body, either way"),
     field("total", &TimeoutSettings::total, range(1ms, 168h),
-          "For the whole exchange, bodies included; null: no bound"),
+          "For the whole exchange, bodies and tunnels included; null: no bound"),
+    field("tunnel", &TimeoutSettings::tunnel, range(1ms, 168h),
+          "A tunnel (CONNECT, Upgrade) without a byte either way"),
 };
 
 // Retries.
@@ -235,14 +239,53 @@ inline constexpr auto fields<RampSettings> = Table{
 // Ports, sockets and logs.
 
 template <>
+inline constexpr auto choices<ListenerSettings::Mode> = std::array{
+    choice(ListenerSettings::Mode::route, "route", "its callers take it for the upstreams"),
+    choice(ListenerSettings::Mode::forward_proxy, "forward_proxy",
+           "its callers know that it is a proxy: CONNECT opens a tunnel, and answers have a Via"),
+};
+
+template <>
 inline constexpr auto fields<ListenerSettings> = Table{
     field("listen", &ListenerSettings::listen, format::listen_address, "Where it listens").required(),
-    constant("mode", "route", "Requests are routed by their Host"),
+    field("mode", &ListenerSettings::mode, "What it is to its callers"),
+    field("proxy_protocol", &ListenerSettings::proxy_protocol,
+          "true: each connection begins with a PROXY protocol header (1 or 2), and none goes without"),
+    field("connections", &ListenerSettings::connections, range(1, 10'000'000),
+          "Connections of its callers; null: as many as limits.connections leaves"),
+    field("routes", &ListenerSettings::routes,
+          "Looked at in their order, before the Host: the first that matches says where a request goes"),
+};
+
+template <>
+inline constexpr auto fields<RouteSettings> = Table{
+    field("match", &RouteSettings::match, "What a request must look like").required(),
+    field("upstream", &RouteSettings::upstream, format::upstream_name, "Where it goes").required(),
+};
+
+template <>
+inline constexpr auto fields<MatchSettings> = Table{
+    field("hosts", &MatchSettings::hosts, format::host, "Its host is one of these"),
+    field("methods", &MatchSettings::methods, format::method, "Its method is one of these"),
+    field("path_prefix", &MatchSettings::path_prefix, format::path,
+          "Its path begins with these segments; none does that has dot segments"),
+    field("headers", &MatchSettings::headers, "It has all these fields"),
+};
+
+template <>
+inline constexpr Named<FieldMatchSettings> name_of<FieldMatchSettings>{&FieldMatchSettings::name,
+                                                                       format::field_name};
+template <>
+inline constexpr std::string_view short_form<FieldMatchSettings> = "value";
+
+template <>
+inline constexpr auto fields<FieldMatchSettings> = Table{
+    field("value", &FieldMatchSettings::value, format::field_value, "The whole value; null: any"),
 };
 
 template <>
 inline constexpr auto fields<AdminSettings> = Table{
-    field("listen", &AdminSettings::listen, format::listen_address, "Where it listens; null: nowhere"),
+    field("listen", &AdminSettings::listen, format::tcp_address, "Where it listens; null: nowhere"),
     field("hosts", &AdminSettings::hosts, format::host,
           "Host values that it answers to, besides loopback names, IP addresses and the host of listen"),
 };
@@ -280,6 +323,9 @@ template <>
 inline constexpr auto fields<NetSettings> = Table{
     field("workers", &NetSettings::workers, range(1, 1024),
           "Threads that carry requests; null: one per processor"),
+    field(
+        "via", &NetSettings::via, format::pseudonym,
+        "Its name in Via, by which it also knows a loop; null: candor- and eight hex digits, drawn at start"),
     field("drain_timeout", &NetSettings::drain_timeout, range(0s, 1h),
           "How long requests in flight may take to finish after SIGTERM"),
     field("limits", &NetSettings::limits, "What a caller may send"),
@@ -296,6 +342,10 @@ inline constexpr auto fields<LimitSettings> = Table{
     field("fields", &LimitSettings::fields, range(1, 10'000), "A request's field lines; beyond it: 431"),
     field("body", &LimitSettings::body, range(0_B, Bytes{std::uint64_t{1} << 40U}),
           "A request's body; beyond it: 413; null: no bound"),
+    field(
+        "body_rate", &LimitSettings::body_rate, range(1_B, 1024_MiB),
+        "What a request's body must keep up a second while it is waited for; below it: 408; null: no bound"),
+    field("body_grace", &LimitSettings::body_grace, range(1ms, 1h), "How far it may be behind"),
     field("head_timeout", &LimitSettings::head_timeout, range(1ms, 1h),
           "From the first byte of a head to its last; beyond it: 408"),
     field("idle", &LimitSettings::idle, range(1ms, 24h), "How long a connection without a request is kept"),
@@ -307,6 +357,8 @@ inline constexpr auto fields<PoolSettings> = Table{
     field("idle", &PoolSettings::idle, range(0s, 24h), "How long an unused one is kept"),
     field("per_endpoint", &PoolSettings::per_endpoint, range(0, 100'000),
           "Unused ones, per endpoint and worker"),
+    field("connections", &PoolSettings::connections, range(1, 1'000'000),
+          "All of them, in use or not, per endpoint and worker; beyond it: 503; null: no bound"),
 };
 
 template <>

@@ -78,6 +78,15 @@ bool lacks_bracket(std::string_view text) {
   return text.starts_with('[') && text.find(']') == std::string_view::npos;
 }
 
+constexpr std::string_view unix_scheme = "unix:";
+
+std::string_view fault_of_unix_address(std::string_view text) {
+  auto const path = text.substr(unix_scheme.size());
+  if (!path.starts_with('/')) return "its path must begin with /";
+  if (path.size() > 107) return "its path is longer than 107";  // what sockaddr_un has room for
+  return fault_of_file(path);
+}
+
 std::string_view fault_of_address(std::string_view text, unsigned lowest_port) {
   if (text.find("://") != std::string_view::npos) return "without a scheme";
   if (lacks_bracket(text)) return "its ] is missing";
@@ -94,9 +103,17 @@ std::string_view fault_of_address(std::string_view text, unsigned lowest_port) {
 
 }  // namespace
 
-std::string_view fault_of_listen_address(std::string_view text) { return fault_of_address(text, 0); }
+std::string_view fault_of_listen_address(std::string_view text) {
+  return is_unix(text) ? fault_of_unix_address(text) : fault_of_address(text, 0);
+}
 
-std::string_view fault_of_endpoint_address(std::string_view text) { return fault_of_address(text, 1); }
+std::string_view fault_of_tcp_address(std::string_view text) {
+  return is_unix(text) ? "it is reached over TCP only" : fault_of_address(text, 0);
+}
+
+std::string_view fault_of_endpoint_address(std::string_view text) {
+  return is_unix(text) ? fault_of_unix_address(text) : fault_of_address(text, 1);
+}
 
 std::string_view fault_of_host(std::string_view text) {
   if (text.empty()) return "there is no host";
@@ -110,11 +127,53 @@ std::string_view fault_of_authority(std::string_view text) {
   return split(text).port ? fault_of_endpoint_address(text) : fault_of_host(text);
 }
 
+namespace {
+
+bool is_token(std::string_view text) {
+  static constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110, section 5.6.2
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_alphanumeric(c) || others.find(c) != std::string_view::npos; });
+}
+
+bool is_visible(char c) { return c > ' ' && c <= '~'; }
+
+}  // namespace
+
 std::string_view fault_of_field_name(std::string_view text) {
-  static constexpr std::string_view others = "!#$%&'*+-.^_`|~";  // RFC 9110, section 5.6.2: token
   if (text.empty()) return "it is empty";
-  auto const fits = [](char c) { return is_alphanumeric(c) || others.find(c) != std::string_view::npos; };
-  return std::all_of(text.begin(), text.end(), fits) ? "" : "it holds a character that field names cannot";
+  return is_token(text) ? "" : "it holds a character that field names cannot";
+}
+
+std::string_view fault_of_token(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  if (text.size() > 64) return "it is longer than 64";
+  return is_token(text) ? "" : "it holds a character that methods cannot";
+}
+
+std::string_view fault_of_protocol(std::string_view text) {
+  auto const slash = text.find('/');
+  if (text.empty() || slash == 0 || slash == text.size() - 1) return "a part of it is empty";
+  bool const good = is_token(text.substr(0, slash)) &&
+                    (slash == std::string_view::npos || is_token(text.substr(slash + 1)));
+  return good ? "" : "it holds a character that protocols cannot";
+}
+
+std::string_view fault_of_pseudonym(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  return is_token(text) ? "" : "it holds a character that names in Via cannot";
+}
+
+std::string_view fault_of_path(std::string_view text) {
+  if (!text.starts_with('/')) return "it must begin with /";
+  if (text.find_first_of("?#") != std::string_view::npos) return "without a query";
+  return std::all_of(text.begin(), text.end(), is_visible) ? "" : "it holds a character that paths cannot";
+}
+
+std::string_view fault_of_field_value(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  if (text.front() == ' ' || text.back() == ' ') return "a space stands at its edge";
+  bool const good = std::all_of(text.begin(), text.end(), [](char c) { return is_visible(c) || c == ' '; });
+  return good ? "" : "it holds a character that is not visible ASCII";
 }
 
 std::string_view fault_of_upstream_name(std::string_view text) {
@@ -142,7 +201,10 @@ std::string canonical_host(std::string_view host) {
   return out;
 }
 
+bool is_unix(std::string_view address) { return address.starts_with(unix_scheme); }
+
 HostAndPort host_and_port(std::string_view address) {
+  if (is_unix(address)) return {std::string(address), 0};
   auto const [host, port] = split(address);
   return {canonical_host(host), port_number(port.value_or("")).value_or(0)};
 }

@@ -12,6 +12,7 @@
 #include "place.hpp"
 #include "scalar_text.hpp"
 #include "source.hpp"
+#include "suggest.hpp"
 
 namespace candor::config {
 
@@ -182,6 +183,11 @@ Claim port_claim(std::string const& address, std::string path) {
 void check_addresses(Config const& config, Report& report) {
   std::vector<Claim> claims;
   auto const claim = [&claims](std::string const& address, std::string path) {
+    if (is_unix(address)) {
+      claims.push_back(
+          {.takes = {address}, .wants = {address}, .shown = address, .path = std::move(path), .owner = {}});
+      return;
+    }
     // Of port 0 everybody gets another one.
     if (!address.empty() && host_and_port(address).port != 0) {
       claims.push_back(port_claim(address, std::move(path)));
@@ -289,6 +295,31 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_slow_after(upstream, path, report);
 }
 
+/// A route leads to an upstream that there is, and asks for something that there can be.
+void check_routes(Config const& config, Report& report) {
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    auto const& routes = config.listeners[i].routes;
+    for (std::size_t k = 0; k < routes.size(); ++k) {
+      auto const path = item(item("listeners", i) + ".routes", k);
+      auto const& match = routes[k].match;
+      bool const asks_nothing =
+          match.hosts.empty() && match.methods.empty() && !match.path_prefix && match.headers.empty();
+      if (asks_nothing && !report.is_wrong(path + ".match")) {
+        report.add(report.offset_near(path + ".match"), path + ".match", "it asks for nothing");
+      }
+      auto const to = path + ".upstream";
+      bool const known =
+          std::any_of(config.upstreams.begin(), config.upstreams.end(),
+                      [&](auto const& upstream) { return upstream.name == routes[k].upstream; });
+      if (known || routes[k].upstream.empty() || report.is_wrong(to)) continue;
+      std::vector<std::string_view> names;
+      for (auto const& upstream : config.upstreams) names.push_back(upstream.name);
+      report.add(report.offset_of(to), to,
+                 "there is no upstream " + routes[k].upstream + did_you_mean(routes[k].upstream, names));
+    }
+  }
+}
+
 }  // namespace
 
 void check_rules(Config const& config, Report& report) {
@@ -296,6 +327,7 @@ void check_rules(Config const& config, Report& report) {
   check_addresses(config, report);
   check_loops(config, report);
   check_hosts(config, report);
+  check_routes(config, report);
   in_order<Bytes>(report, "limits", {"target", config.net.limits.target}, {"head", config.net.limits.head});
 }
 

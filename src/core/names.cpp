@@ -41,6 +41,7 @@ std::string_view name(CancelReason reason) {
     case CancelReason::idle_timeout: return "idle_timeout";
     case CancelReason::circuit_opened: return "circuit_opened";
     case CancelReason::shutdown: return "shutdown";
+    case CancelReason::go_ahead: return "go_ahead";
   }
   return {};
 }

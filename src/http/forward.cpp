@@ -1,9 +1,11 @@
 #include "candor/http/forward.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "hop_by_hop.hpp"
+#include "list.hpp"
 
 namespace candor::http {
 
@@ -43,6 +45,8 @@ void append_line(std::string& out, std::string_view name_and_colon, std::string_
   out.append(name_and_colon).append(value).append("\r\n");
 }
 
+constexpr std::string_view max_forwards_name = "max-forwards";
+
 /// The line as it came, unless its number has leading zeros, which some read as octal.
 void keep_length(std::string& out, KeptLines& lines, Field const& field) {
   if (field.value.size() < 2 || field.value.front() != '0') return lines.keep(field.line);
@@ -51,11 +55,29 @@ void keep_length(std::string& out, KeptLines& lines, Field const& field) {
   append_line(out, "Content-Length: ", digits == std::string_view::npos ? "0" : field.value.substr(digits));
 }
 
+void append_via(std::string& out, Version received, std::string_view pseudonym) {
+  if (pseudonym.empty()) return;
+  append_line(out, received == Version::http_1_0 ? "Via: 1.0 " : "Via: 1.1 ", pseudonym);
+}
+
+void append_upgrade(std::string& out, std::string_view protocol) {
+  out.append("Connection: upgrade\r\n");
+  append_line(out, "Upgrade: ", protocol);
+}
+
 /// What of a request never passes, whoever names it.
 bool ends_here(FieldId id) {
-  // Whoever sent Expect: 100-continue is told to go on by us. What says which attempt this is, we say.
-  return is_hop_by_hop(id) || id == FieldId::expect || id == FieldId::candor_attempt ||
-         id == FieldId::candor_retry_reason;
+  // What says which attempt this is, we say.
+  return is_hop_by_hop(id) || id == FieldId::candor_attempt || id == FieldId::candor_retry_reason;
+}
+
+/// Asked anew, as long as its caller still waits. Other expectations are for the upstream to understand.
+bool is_continue(Field const& field) {
+  ListMembers members(field.value);
+  while (auto const member = members.next()) {
+    if (equal_ignoring_case(*member, "100-continue")) return true;
+  }
+  return false;
 }
 
 bool keeps_host_line(RequestHead const& head, RequestForwarding const& forwarding) {
@@ -66,6 +88,8 @@ bool keeps_host_line(RequestHead const& head, RequestForwarding const& forwardin
 
 void append_request_fields(std::string& out, RequestHead const& head, bool keep_host) {
   ConnectionNames const named(head.fields);
+  auto const limited = max_forwards(head);
+  bool const is_lowered = limited.value_or(0) > 0;
   KeptLines lines(out);
   bool length_kept = false;
   for (Field const& field : head.fields) {
@@ -75,6 +99,13 @@ void append_request_fields(std::string& out, RequestHead const& head, bool keep_
       // Several that agree pass as one.
       if (!length_kept) keep_length(out, lines, field);
       length_kept = true;
+    } else if (field.id == FieldId::expect && is_continue(field)) {
+      continue;
+    } else if (is_lowered && equal_ignoring_case(field.name, max_forwards_name) &&
+               !named.contains(field.name)) {
+      lines.flush();
+      append_number(out.append("Max-Forwards: "), *limited - 1);
+      out.append("\r\n");
     } else if (!ends_here(field.id) && !named.contains(field.name)) {
       lines.keep(field.line);
     }
@@ -118,7 +149,80 @@ void append_status_line(std::string& out, ResponseHead const& head, Version vers
   append_line(out, " ", head.reason);
 }
 
+bool names_upgrade(Fields const& fields) { return fields.has_token(FieldId::connection, "upgrade"); }
+
+bool has_content(Framing const& framing) {
+  return framing.kind != Framing::Kind::none &&
+         !(framing.kind == Framing::Kind::length && framing.length == 0);
+}
+
+/// A value without its comments, which may stand within each other (RFC 9110, 5.6.5). One that never ends is
+/// none.
+std::string without_comments(std::string_view value) {
+  std::string out;
+  unsigned depth = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    char const c = value[i];
+    if (c == '(') ++depth;
+    if (depth == 0) out += c;
+    if (c == '\\' && depth > 0) ++i;
+    if (c == ')' && depth > 0) --depth;
+  }
+  return depth == 0 ? out : std::string(value);
+}
+
+/// The received-by of a Via member: its second word (RFC 9110, 7.6.3).
+std::string_view received_by(std::string_view member) {
+  auto const space = std::min(member.find_first_of(" \t"), member.size());
+  auto const rest = grammar::trim(member.substr(space));
+  return rest.substr(0, rest.find_first_of(" \t"));
+}
+
+/// Of a Via line: commas separate its members, whatever quotes stand in its comments.
+bool names(std::string_view value, std::string_view pseudonym) {
+  auto const plain = without_comments(value);
+  for (std::string_view rest = plain; !rest.empty();) {
+    auto const member = rest.substr(0, rest.find(','));
+    if (equal_ignoring_case(received_by(grammar::trim(member)), pseudonym)) return true;
+    rest.remove_prefix(std::min(member.size() + 1, rest.size()));
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string_view upgrade_of(RequestHead const& head, std::span<std::string const> allowed) {
+  Field const* const upgrade = head.fields.find(FieldId::upgrade);
+  if (upgrade == nullptr || head.version != Version::http_1_1 || has_content(head.framing)) return {};
+  if (head.fields.count(FieldId::upgrade) != 1 || !names_upgrade(head.fields)) return {};
+  bool const is_allowed = std::any_of(allowed.begin(), allowed.end(), [upgrade](std::string const& protocol) {
+    return equal_ignoring_case(upgrade->value, protocol);
+  });
+  return is_allowed ? upgrade->value : std::string_view{};
+}
+
+bool changes_to(ResponseHead const& head, std::string_view protocol) {
+  Field const* const upgrade = head.fields.find(FieldId::upgrade);
+  return upgrade != nullptr && head.fields.count(FieldId::upgrade) == 1 && names_upgrade(head.fields) &&
+         equal_ignoring_case(upgrade->value, protocol);
+}
+
+bool has_passed(Fields const& fields, std::string_view pseudonym) {
+  return std::any_of(fields.begin(), fields.end(), [pseudonym](Field const& field) {
+    return field.id == FieldId::via && names(field.value, pseudonym);
+  });
+}
+
+std::optional<std::uint64_t> max_forwards(RequestHead const& head) {
+  if (head.method != Method::options && head.method != Method::trace) return std::nullopt;
+  Field const* const field = head.fields.find(max_forwards_name);
+  if (field == nullptr) return std::nullopt;
+  std::uint64_t left = 0;
+  char const* const end = field->value.data() + field->value.size();
+  auto const [stop, error] = std::from_chars(field->value.data(), end, left);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return left;
+}
 
 void append_request_head(std::string& out, RequestHead const& head, RequestForwarding const& forwarding) {
   bool const rootless = forwarding.target.empty() || forwarding.target.front() == '?';
@@ -131,10 +235,11 @@ void append_request_head(std::string& out, RequestHead const& head, RequestForwa
   append_request_fields(out, head, keep_host);
   if (head.framing.kind == Framing::Kind::chunked) out.append("Transfer-Encoding: chunked\r\n");
   // TE is for the next hop only, so Connection must name it (RFC 9110, 10.1.4); gRPC depends on it.
-  if (head.fields.has_token(FieldId::te, "trailers")) out.append("TE: trailers\r\nConnection: TE\r\n");
-  if (forwarding.add_via) {
-    append_line(out, head.version == Version::http_1_0 ? "Via: 1.0 " : "Via: 1.1 ", forwarding.via);
-  }
+  bool const takes_trailers = head.fields.has_token(FieldId::te, "trailers");
+  if (takes_trailers && forwarding.upgrade.empty()) out.append("TE: trailers\r\nConnection: TE\r\n");
+  if (!forwarding.upgrade.empty()) append_upgrade(out, forwarding.upgrade);
+  if (forwarding.expect_continue) out.append("Expect: 100-continue\r\n");
+  append_via(out, head.version, forwarding.via);
   append_attempt_fields(out, forwarding);
   out.append("\r\n");
 }
@@ -146,6 +251,8 @@ void append_response_head(std::string& out, ResponseHead const& head, ResponseFo
   append_status_line(out, head, forwarding.caller_version);
   append_response_fields(out, head, forwarding, chunked);
   if (chunked) out.append("Transfer-Encoding: chunked\r\n");
+  if (!forwarding.upgrade.empty()) append_upgrade(out, forwarding.upgrade);
+  append_via(out, head.version, forwarding.via);
   if (!interim && !forwarding.keep_alive) {
     out.append("Connection: close\r\n");
   } else if (!interim && forwarding.caller_version == Version::http_1_0) {

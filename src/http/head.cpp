@@ -129,6 +129,11 @@ bool is_idempotent(Method method) {
   return false;
 }
 
+bool RequestHead::is_https() const {
+  constexpr std::string_view scheme = "https://";
+  return equal_ignoring_case(target.substr(0, scheme.size()), scheme);
+}
+
 std::string_view RequestHead::origin_target() const {
   std::size_t const start = authority_start(target);
   if (start == 0) return target;

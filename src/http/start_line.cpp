@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "grammar.hpp"
 #include "guard.hpp"
@@ -38,8 +39,13 @@ std::size_t port_colon(std::string_view authority) {
   return authority.find(']', colon) == std::string_view::npos ? colon : authority.size();
 }
 
+/// Empty is allowed (RFC 3986, 3.2.3).
 bool is_port(std::string_view text) {
-  return text.size() <= 5 && std::all_of(text.begin(), text.end(), grammar::is_digit);
+  constexpr unsigned highest = 65535;
+  unsigned port = 0;
+  bool const digits = text.size() <= 5 && std::all_of(text.begin(), text.end(), grammar::is_digit);
+  std::from_chars(text.data(), text.data() + text.size(), port);
+  return digits && port <= highest;
 }
 
 /// The length of an absolute-form's scheme and "://"; 0 if it is none that Candor speaks.

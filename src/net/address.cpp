@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <charconv>
@@ -23,6 +24,12 @@ std::optional<HostPort> split_host_port(std::string_view text) {
   auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return HostPort{std::string{host}, port};
+}
+
+std::optional<std::string_view> unix_path(std::string_view text) {
+  constexpr std::string_view scheme = "unix:";
+  if (!text.starts_with(scheme)) return std::nullopt;
+  return text.substr(scheme.size());
 }
 
 Address::Address(sockaddr const* address, socklen_t size)
@@ -46,8 +53,22 @@ std::optional<Address> Address::literal(HostPort const& from) {
   return std::nullopt;
 }
 
-// The port stands at the same place in both families' structures.
+std::optional<Address> Address::parse(std::string_view text) {
+  auto const path = unix_path(text);
+  if (!path) {
+    auto const where = split_host_port(text);
+    return where ? literal(*where) : std::nullopt;
+  }
+  sockaddr_un local{};
+  local.sun_family = AF_UNIX;
+  if (path->empty() || path->size() >= sizeof local.sun_path) return std::nullopt;
+  path->copy(local.sun_path, path->size());
+  return Address{reinterpret_cast<sockaddr const*>(&local), sizeof local};
+}
+
+// The port stands at the same place in the structures of both internet families.
 std::uint16_t Address::port() const {
+  if (is_path()) return 0;
   return ntohs(reinterpret_cast<sockaddr_in const*>(&storage_)->sin_port);
 }
 

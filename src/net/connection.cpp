@@ -17,6 +17,11 @@ namespace {
 
 /// Of the interim answers (1xx) before one answer, in bytes.
 constexpr std::size_t most_interim = std::size_t{64} * 1024;
+/// How long an endpoint may think about whether it wants a body. Then the caller is told to send it: it may
+/// know nothing of Expect (RFC 9110, 10.1.1).
+constexpr Duration go_ahead_patience = 1s;
+/// A tunnel has an idle timeout of its own, over both ways together.
+constexpr Duration no_timeout = std::chrono::hours{24 * 365};
 
 /// What connect() can fail with that is no word about the endpoint.
 std::optional<Failure> ours(int error) {
@@ -31,6 +36,17 @@ std::optional<Failure> ours(int error) {
   }
 }
 
+Failure of_head(http::Malformed const& malformed) {
+  auto fault = ProtocolFault::other;
+  if (malformed.status == 431) fault = ProtocolFault::head_too_large;
+  if (malformed.status == 501) fault = ProtocolFault::transfer_coding;
+  return {AttemptFailed{FailureKind::protocol, fault}, malformed.detail};
+}
+
+Failure of_upgrade(std::string_view why) {
+  return {AttemptFailed{FailureKind::protocol, ProtocolFault::upgrade}, why};
+}
+
 Failure of_connect(int error) {
   if (auto const failure = ours(error)) return *failure;
   return Failure{FailureKind::connect, error == ECONNREFUSED ? "connection_refused" : "no_connection"};
@@ -38,8 +54,14 @@ Failure of_connect(int error) {
 
 }  // namespace
 
+Connection::Connection(EndpointPool& home, Parts const& parts)
+    : home_(home), parts_(parts), scheduler_(parts.reactor.scheduler()), socket_(parts.reactor) {
+  home_.connection_came();
+}
+
 Connection::~Connection() {
   disarm();
+  home_.connection_left();
   if (opened_) home_.tell(PoolEvent::closed);
 }
 
@@ -62,7 +84,7 @@ Task<std::optional<Failure>> Connection::open(Address const& address, CancelScop
 // --- the request, out ---
 
 void Connection::begin(Exchange& exchange, Attempt const& attempt) {
-  block_ = blocks_.take();
+  block_ = parts_.blocks.take();
   base_ = begin_ = end_ = interim_ = 0;
   scan_ = {};
   has_head_ = complete_ = false;
@@ -75,11 +97,15 @@ void Connection::begin(Exchange& exchange, Attempt const& attempt) {
 
 void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
   auto const& host = exchange.upstream.settings.host_header;
+  upgrade_ = http::upgrade_of(exchange.head, exchange.upstream.settings.upgrades);
   http::append_request_head(gather_.own(), exchange.head,
                             {.target = exchange.head.origin_target(),
                              .host = host ? std::optional<std::string_view>{*host} : std::nullopt,
                              .attempt = attempt.number,
-                             .retry_reason = attempt.retry_reason});
+                             .retry_reason = attempt.retry_reason,
+                             .via = parts_.via,
+                             .upgrade = upgrade_,
+                             .expect_continue = exchange.body.waits_for_go_ahead()});
   gather_.close_own();
 }
 
@@ -87,6 +113,28 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
 void Connection::give_up_upload(Failure const& failure) {
   upload_failure_ = failure;
   if (answer_wait_) answer_wait_->cancel(CancelReason::caller_left);
+}
+
+/// The next piece, from a caller who has nothing ready. One who holds its body back may be told meanwhile to
+/// send it, by the endpoint or by our patience.
+Task<Result<http::Piece>> Connection::wait_for_caller(Exchange& exchange) {
+  auto& body = exchange.body;
+  auto& scope = *upload_scope_;
+  if (body.waits_for_go_ahead()) {
+    go_ahead_wait_.emplace(scope);
+    Timer patience{[this] { go_ahead_wait_->cancel(CancelReason::go_ahead); }};
+    scheduler_.after(patience, go_ahead_patience);
+    auto early = co_await body.next(*go_ahead_wait_);
+    bool const told = go_ahead_wait_->reason() == CancelReason::go_ahead;
+    go_ahead_wait_.reset();
+    if (early || !told) co_return early;
+    body.go_ahead();
+  }
+  waits_for_caller_ = true;
+  exchange.caller_wait.begin(scheduler_.now());
+  auto piece = co_await body.next(scope);
+  exchange.caller_wait.end(scheduler_.now());
+  co_return piece;
 }
 
 // It may go on when its attempt has its answer's head: it refers to the request and to this, and to nothing
@@ -104,10 +152,7 @@ Task<void> Connection::upload(Exchange& exchange) {
         auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
         if (end != WriteEnd::done) co_return;
       }
-      waits_for_caller_ = true;
-      exchange.caller_wait.begin(scheduler_.now());
-      auto waited_for = co_await body.next(scope);
-      exchange.caller_wait.end(scheduler_.now());
+      auto waited_for = co_await wait_for_caller(exchange);
       piece.emplace(std::move(waited_for));
     }
     if (!*piece) {
@@ -140,7 +185,7 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
     upload_scope_.emplace(exchange.scope);
     upload_.emplace(upload(exchange));
   }
-  auto failure = co_await read_head(attempt, exchange.head.method);
+  auto failure = co_await read_head(exchange, attempt);
   answer_wait_.reset();
   attempt.untouched = gather_.written() == before;
   if (failure) {
@@ -157,6 +202,7 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
 
 void Connection::end_upload() {
   upload_.reset();
+  go_ahead_wait_.reset();
   upload_scope_.reset();
 }
 
@@ -169,23 +215,21 @@ Moved Connection::read_more() {
 }
 
 /// Looks at what has come; sets has_head_. A failure: it is no answer.
-std::optional<Failure> Connection::look_for_head(http::Method method) {
+std::optional<Failure> Connection::look_for_head(Exchange& exchange) {
   for (;;) {
     std::string_view const buffered{block_->bytes.data(), end_};
-    auto const parsed = http::parse_response_head(buffered, scan_, limits_, method, head_);
-    if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) {
-      return Failure{FailureKind::protocol, malformed->detail};
-    }
+    auto const parsed = http::parse_response_head(buffered, scan_, parts_.heads, exchange.head.method, head_);
+    if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) return of_head(*malformed);
     auto const* whole = std::get_if<http::Complete>(&parsed);
     if (whole == nullptr) return std::nullopt;
-    if (head_.status == 101) return Failure{FailureKind::protocol, "switches protocols without being asked"};
-    has_head_ = head_.status >= 200;
+    has_head_ = head_.status >= 200 || head_.status == 101;
     if (has_head_) {
       begin_ = whole->length;
-      return std::nullopt;
+      return head_.status == 101 ? change_protocol() : std::nullopt;
     }
     interim_ += whole->length;
     if (interim_ > most_interim) return Failure{FailureKind::protocol, "interim answers without an end"};
+    pass_on_interim(exchange);
     // The next head begins where this one did, so that there is room for a whole one.
     std::memmove(block_->bytes.data(), buffered.data() + whole->length, buffered.size() - whole->length);
     end_ -= whole->length;
@@ -193,13 +237,51 @@ std::optional<Failure> Connection::look_for_head(http::Method method) {
   }
 }
 
-Task<std::optional<Failure>> Connection::read_head(Attempt& attempt, http::Method method) {
+/// All are for the caller. But where it waits for a "100 Continue", that comes from whoever reads its body,
+/// once.
+void Connection::pass_on_interim(Exchange& exchange) {
+  bool const expected = exchange.head.fields.has_token(http::FieldId::expect, "100-continue");
+  if (head_.status != 100 || !expected) {
+    if (exchange.interim != nullptr) exchange.interim->interim(head_);
+  } else if (go_ahead_wait_) {
+    go_ahead_wait_->cancel(CancelReason::go_ahead);
+  }
+}
+
+/// What follows is the other protocol, both ways (RFC 9110, 15.2.2).
+std::optional<Failure> Connection::change_protocol() {
+  if (upgrade_.empty()) return of_upgrade("switches protocols without being asked");
+  if (!http::changes_to(head_, upgrade_)) return of_upgrade("switches to another protocol than asked for");
+  head_.framing.kind = http::Framing::Kind::until_close;
+  head_.keep_alive = false;
+  is_tunnel_ = true;
+  return std::nullopt;
+}
+
+void Connection::become_tunnel() {
+  block_ = parts_.blocks.take();
+  head_ = {};
+  head_.reason = "Connection established";
+  head_.status = 200;
+  head_.framing.kind = http::Framing::Kind::until_close;
+  head_.keep_alive = false;
+  is_tunnel_ = true;
+  begin_body();
+}
+
+Task<bool> Connection::send(std::string_view bytes, CancelScope& scope) {
+  gather_.refer(bytes);
+  auto const end = co_await write_all(socket_, gather_, scope, scheduler_, no_timeout);
+  co_return end == WriteEnd::done;
+}
+
+Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& attempt) {
   for (;;) {
     if (upload_failure_) co_return upload_failure_;
     auto const moved = read_more();
     switch (moved.state) {
       case Moved::State::some: {
-        if (auto const failure = look_for_head(method)) co_return failure;
+        if (auto const failure = look_for_head(exchange)) co_return failure;
         if (has_head_) co_return std::nullopt;
         break;
       }
@@ -227,8 +309,9 @@ Failure Connection::why_cancelled(CancelScope const& attempt) const {
 
 void Connection::begin_body() {
   base_ = begin_;
+  if (is_tunnel_) idle_timeout_ = no_timeout;
   left_ = head_.framing.kind == http::Framing::Kind::length ? head_.framing.length : 0;
-  if (head_.framing.kind == http::Framing::Kind::chunked) decoder_ = {};
+  decoder_ = {};  // and with it the trailers of the answer before, whatever this one's framing is
 }
 
 Result<http::Piece> Connection::ended() {
@@ -313,6 +396,7 @@ void Connection::discard() {
 // --- afterwards ---
 
 bool Connection::reusable() {
+  if (is_tunnel_) return false;
   // An answer that nobody wanted to the end, as of an attempt that is retried: often it is all here.
   for (std::size_t passed = 0; !complete_;) {
     discard();

@@ -18,11 +18,16 @@ class EndpointPool;
 
 /// Carries one attempt at a time: sends its request, then is the source of its response, then goes back to
 /// its pool or ends, as its answer has left it.
-class Connection final : public ResponseSource, private Wakeup, private Socket::Watcher {
+class Connection final : public ResponseSource, private TunnelSink, private Wakeup, private Socket::Watcher {
  public:
-  /// `limits`: of answers' heads.
-  Connection(EndpointPool& home, Reactor& reactor, BlockPool& blocks, http::HeadLimits limits)
-      : home_(home), scheduler_(reactor.scheduler()), blocks_(blocks), limits_(limits), socket_(reactor) {}
+  struct Parts {
+    Reactor& reactor;
+    BlockPool& blocks;
+    http::HeadLimits heads;  ///< of answers
+    std::string_view via;
+  };
+
+  Connection(EndpointPool& home, Parts const& parts);
   ~Connection() override;
 
   /// Connects; `until` is the connect timeout's end. Nothing: it stands.
@@ -31,7 +36,11 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   /// Sends the attempt's request and reads to the end of its response's head. Nothing: head() stands.
   [[nodiscard]] Task<std::optional<Failure>> carry(Exchange& exchange, Attempt& attempt);
 
+  /// Instead: is a tunnel from now on, which its caller asked for by CONNECT.
+  void become_tunnel();
+
   [[nodiscard]] http::ResponseHead const& head() const override { return head_; }
+  [[nodiscard]] TunnelSink* tunnel() override { return is_tunnel_ ? this : nullptr; }
   std::optional<Result<http::Piece>> try_next() override;
   Task<Result<http::Piece>> next(CancelScope& scope) override;
   void discard() override;
@@ -50,12 +59,19 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   void begin(Exchange& exchange, Attempt const& attempt);
   void append_request(Exchange& exchange, Attempt const& attempt);
   Task<void> upload(Exchange& exchange);
+  Task<Result<http::Piece>> wait_for_caller(Exchange& exchange);
   void give_up_upload(Failure const& failure);
   void end_upload();
-  Task<std::optional<Failure>> read_head(Attempt& attempt, http::Method method);
+  Task<std::optional<Failure>> read_head(Exchange& exchange, Attempt& attempt);
   [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;
-  [[nodiscard]] std::optional<Failure> look_for_head(http::Method method);
+  [[nodiscard]] std::optional<Failure> look_for_head(Exchange& exchange);
+  [[nodiscard]] std::optional<Failure> change_protocol();
+  void pass_on_interim(Exchange& exchange);
   void begin_body();
+
+  Task<bool> send(std::string_view bytes, CancelScope& scope) override;
+  void end_sending() override { socket_.shut_down_writing(); }
+  void abort() override { socket_.abort_on_close(); }
 
   [[nodiscard]] Moved read_more();
   [[nodiscard]] std::optional<Result<http::Piece>> buffered_piece();
@@ -70,9 +86,8 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   void on_hang_up() override { scheduler_.soon(*this); }
 
   EndpointPool& home_;
+  Parts const parts_;
   Scheduler& scheduler_;
-  BlockPool& blocks_;
-  http::HeadLimits const limits_;
   Socket socket_;
   bool opened_ = false;  // and told so
   bool used_before_ = false;
@@ -91,15 +106,18 @@ class Connection final : public ResponseSource, private Wakeup, private Socket::
   std::size_t interim_ = 0;                 // bytes of interim answers so far
   std::optional<CancelScope> answer_wait_;  // while an attempt waits for its head
   bool complete_ = false;
+  bool is_tunnel_ = false;
   Duration idle_timeout_{};
 
   // What goes out.
   Gather gather_;
   bool uploaded_ = false;
   bool waits_for_caller_ = false;
+  std::string_view upgrade_;  // the protocol that was asked for
   std::optional<Failure> upload_failure_;
   std::optional<CancelScope> upload_scope_;
-  std::optional<SideTask> upload_;  // last: it uses the rest
+  std::optional<CancelScope> go_ahead_wait_;  // below it, while the caller holds its body back
+  std::optional<SideTask> upload_;            // last: it uses the rest
 };
 
 }  // namespace candor

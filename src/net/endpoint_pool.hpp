@@ -1,4 +1,5 @@
-// One endpoint's idle connections, of one worker; the last one returned goes first.
+// One endpoint's connections, of one worker: how many there are, and the idle ones, of which the last one
+// returned goes first.
 #pragma once
 
 #include <memory>
@@ -28,12 +29,21 @@ class EndpointPool {
 
   void tell(PoolEvent event) { observer_.pool_event(upstream_, event); }
 
+  // Connections come when they are made, before they stand.
+  void connection_came() { ++connections_; }
+  void connection_left() { --connections_; }
+  /// There may be no further one.
+  [[nodiscard]] bool is_full() const {
+    return settings_.connections && connections_ >= *settings_.connections;
+  }
+
  private:
   std::unique_ptr<Connection> remove(std::size_t place);
 
   Upstream const& upstream_;
   PoolSettings const& settings_;
   Observer& observer_;
+  std::size_t connections_ = 0;  // in use and idle
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 

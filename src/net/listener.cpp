@@ -1,6 +1,9 @@
 #include "listener.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <stdexcept>
@@ -29,7 +32,39 @@ Descriptor bind_to(Address const& address, bool shared, std::string const& what)
   return fd;
 }
 
+/// Of the socket that stands there; 0: there is none.
+std::uint64_t socket_file(std::string const& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return 0;
+  return found.st_ino;
+}
+
+/// Whether a socket's file was left behind by one who listens no more.
+bool is_left_behind(Address const& address, std::string const& path) {
+  if (socket_file(path) == 0) return false;
+  Descriptor const caller{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  return caller && ::connect(caller.get(), address.data(), address.size()) != 0 && errno == ECONNREFUSED;
+}
+
 }  // namespace
+
+ListeningPath::ListeningPath(Address const& address, std::string path, std::string const& what)
+    : path_(std::move(path)), what_(what) {
+  if (is_left_behind(address, path_)) ::unlink(path_.c_str());
+  socket_ = bind_to(address, false, what_);
+  file_ = socket_file(path_);
+  if (::listen(socket_.get(), backlog) != 0) refuse(what_);
+}
+
+ListeningPath::~ListeningPath() {
+  if (file_ != 0 && socket_file(path_) == file_) ::unlink(path_.c_str());
+}
+
+Descriptor ListeningPath::share() const {
+  Descriptor copy{::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0)};
+  if (!copy) refuse(what_);
+  return copy;
+}
 
 Descriptor listen_at(Address const& address, bool shared, std::string const& what) {
   auto fd = bind_to(address, shared, what);

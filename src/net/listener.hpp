@@ -1,6 +1,7 @@
 // Takes callers' connections at one port. One worker's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,12 +13,33 @@
 
 namespace candor {
 
-/// Binds and listens; throws std::runtime_error, which names `what` and the reason. `shared`: further sockets
-/// of ours listen at the same port.
+/// Binds a port and listens; throws std::runtime_error, which names `what` and the reason. `shared`: further
+/// sockets of ours listen at the same port.
 [[nodiscard]] Descriptor listen_at(Address const& address, bool shared, std::string const& what);
 /// The address itself, with a port where it says 0, seen to be free: with SO_REUSEPORT alone we would share
 /// the port of another process of the same user. Throws as listen_at() does.
 [[nodiscard]] Address free_address(Address const& address, std::string const& what);
+
+/// A listening Unix domain socket and its file, which goes when this goes. The file of one that nobody
+/// listens at any more is replaced; any other that stands there is left alone. The umask says who may
+/// connect.
+class ListeningPath {
+ public:
+  /// Throws as listen_at() does.
+  ListeningPath(Address const& address, std::string path, std::string const& what);
+  ListeningPath(ListeningPath const&) = delete;
+  ListeningPath& operator=(ListeningPath const&) = delete;
+  ~ListeningPath();
+
+  /// The same socket, for one more worker. Throws as listen_at() does.
+  [[nodiscard]] Descriptor share() const;
+
+ private:
+  std::string path_;
+  std::string what_;
+  Descriptor socket_;
+  std::uint64_t file_ = 0;  // its inode: someone else may have put another one there
+};
 
 class Listener final : private EventSink, private Wakeup {
  public:

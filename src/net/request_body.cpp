@@ -21,7 +21,10 @@ RequestBody::RequestBody(Parts parts, http::Framing framing, Block& first, std::
       packed_end_(begin),
       begin_(begin),
       end_(end),
-      left_(framing.length) {}
+      left_(framing.length) {
+  // Who sends it along doesn't wait.
+  if (begin < end) parts_.expects_continue = false;
+}
 
 char* RequestBody::bytes() const {
   return extra_.empty() ? first_.bytes.data() : extra_.back()->bytes.data();
@@ -64,7 +67,13 @@ std::optional<Result<http::Piece>> RequestBody::chunked_piece() {
 }
 
 std::optional<Result<http::Piece>> RequestBody::buffered_piece() {
+  auto const from = begin_;
   if (framing_.kind == http::Framing::Kind::chunked) return chunked_piece();
+  if (framing_.kind == http::Framing::Kind::until_close) {
+    if (begin_ == end_) return std::nullopt;
+    begin_ = packed_end_ = end_;
+    return http::Piece{{bytes() + from, end_ - from}};
+  }
   auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, end_ - begin_));
   if (size == 0 && left_ > 0) return std::nullopt;
   http::Piece const piece{{bytes() + begin_, size}, size == left_};
@@ -83,7 +92,7 @@ void RequestBody::make_room() {
   begin_ = end_ = packed_end_ = 0;
 }
 
-void RequestBody::tell_to_go_on() {
+void RequestBody::go_ahead() {
   if (!parts_.expects_continue) return;
   parts_.expects_continue = false;
   static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -100,18 +109,38 @@ std::optional<Result<http::Piece>> RequestBody::try_next() {
     make_room();
     auto const moved = parts_.socket.read(bytes() + end_, Block::size - end_);
     switch (moved.state) {
-      case Moved::State::some: end_ += moved.bytes; break;
-      case Moved::State::blocked: tell_to_go_on(); return std::nullopt;
+      case Moved::State::some:
+        end_ += moved.bytes;
+        parts_.expects_continue = false;
+        break;
+      case Moved::State::blocked: return std::nullopt;
       case Moved::State::end:
+        if (framing_.kind != http::Framing::Kind::until_close) return broke_off();
+        complete_ = true;
+        return http::Piece{.bytes = {}, .last = true};
       case Moved::State::broken: return broke_off();
     }
   }
 }
 
+/// How long the next bytes may take: what came buys the time that it would have taken at the lowest rate.
+Duration RequestBody::patience() const {
+  if (!parts_.rate) return parts_.idle;
+  bool const counted = framing_.kind == http::Framing::Kind::length;
+  auto const received = counted ? framing_.length - left_ : content_;
+  constexpr double enough = 1e9;
+  std::chrono::duration<double> const bought{
+      std::min(static_cast<double>(received) / static_cast<double>(parts_.rate->count), enough)};
+  auto const left = parts_.grace + std::chrono::duration_cast<Duration>(bought) - waited_;
+  return std::clamp(left, Duration{}, parts_.idle);
+}
+
 Task<Result<http::Piece>> RequestBody::next(CancelScope& scope) {
   for (;;) {
     if (auto piece = try_next()) co_return *piece;
-    auto const end = co_await parts_.socket.until_readable(scope, parts_.scheduler.now() + parts_.idle);
+    auto const began = parts_.scheduler.now();
+    auto const end = co_await parts_.socket.until_readable(scope, began + patience());
+    waited_ += parts_.scheduler.now() - began;
     switch (end) {
       case WaitEnd::ready: break;
       case WaitEnd::timed_out: co_return reject(408, "the body came too slowly");

@@ -24,9 +24,12 @@ class RequestBody final : public http::BodySource {
     Socket& socket;
     BlockPool& blocks;
     Scheduler& scheduler;
-    Duration idle;               ///< the longest wait for the next bytes
-    std::optional<Bytes> limit;  ///< of the content; absent: none
-    bool expects_continue;       ///< the caller waits to be told to go on (RFC 9110, 10.1.1)
+    Duration idle;                 ///< the longest wait for the next bytes
+    std::optional<Bytes> limit{};  ///< of the content; absent: none
+    std::optional<Bytes>
+        rate{};        ///< that the content keeps up a second, while it is waited for; absent: none
+    Duration grace{};  ///< what it may be behind
+    bool expects_continue = false;  ///< the caller waits to be told to go on (RFC 9110, 10.1.1)
   };
 
   /// Body bytes begin at `begin` of `first`, which is filled up to `end`.
@@ -35,6 +38,8 @@ class RequestBody final : public http::BodySource {
   std::optional<Result<http::Piece>> try_next() override;
   Task<Result<http::Piece>> next(CancelScope& scope) override;
   void discard() override;
+  [[nodiscard]] bool waits_for_go_ahead() const override { return parts_.expects_continue; }
+  void go_ahead() override;
   [[nodiscard]] std::string_view trailers() const override { return decoder_.trailers(); }
 
   [[nodiscard]] bool complete() const { return complete_; }
@@ -60,7 +65,7 @@ class RequestBody final : public http::BodySource {
   [[nodiscard]] std::optional<Result<http::Piece>> chunked_piece();
   [[nodiscard]] std::string_view packed(std::string_view content);
   [[nodiscard]] Failure broke_off();
-  void tell_to_go_on();
+  [[nodiscard]] Duration patience() const;
 
   Parts parts_;
   http::Framing framing_;
@@ -72,6 +77,7 @@ class RequestBody final : public http::BodySource {
   std::size_t end_;
   std::uint64_t left_;  // of a body with a length
   std::uint64_t content_ = 0;
+  Duration waited_{};  // for its bytes
   http::ChunkedDecoder decoder_;
   bool complete_ = false;
   std::optional<Failure> failed_;

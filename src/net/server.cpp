@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -26,6 +27,14 @@ Address listening_address(std::string const& text, std::string const& what) {
   auto const found = look_up(*where, why);
   if (found.empty()) throw std::runtime_error("cannot listen on " + what + ": " + why);
   return found.front();
+}
+
+/// A name that no other Candor on a request's way is likely to have.
+std::string drawn_pseudonym(Rng& rng) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string name = "candor-";
+  for (int i = 0; i < 8; ++i) name += digits[rng.below(digits.size())];
+  return name;
 }
 
 std::vector<UpstreamSettings> settings_of(std::vector<std::shared_ptr<Upstream>> const& upstreams) {
@@ -87,6 +96,7 @@ class Server::Running {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::uint16_t> ports_;
   std::vector<std::uint16_t> shared_ports_;
+  std::deque<ListeningPath> paths_;
   std::unique_ptr<Resolver> resolver_;
   std::atomic<std::size_t> left_{0};  // workers that still drain
   std::function<void()> ended_;
@@ -95,8 +105,8 @@ class Server::Running {
 
 Server::Running::Running(ServerParts parts) {
   share_.parts = std::move(parts);
-  share_.router = Router{settings_of(share_.parts.upstreams)};
   Rng rng{share_.parts.seed};
+  share_.via = share_.parts.settings.via.value_or(drawn_pseudonym(rng));
   for (unsigned i = 0; i < worker_count(share_.parts.settings); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, share_, rng.fork()));
     audience_->admit(*workers_.back());
@@ -107,8 +117,12 @@ Server::Running::Running(ServerParts parts) {
     auto const give = [i](Worker& worker, Descriptor socket) { worker.listen(std::move(socket), i); };
     ports_.push_back(own ? listen(*own, " (upstream " + upstreams[i]->name() + ")", give) : std::uint16_t{0});
   }
+  auto const all_settings = settings_of(upstreams);
   for (auto const& listener : share_.parts.listeners) {
-    auto const give = [](Worker& worker, Descriptor socket) { worker.listen_shared(std::move(socket)); };
+    auto& port = share_.ports.emplace_back(listener, all_settings);
+    auto const give = [&port](Worker& worker, Descriptor socket) {
+      worker.listen_shared(std::move(socket), port);
+    };
     shared_ports_.push_back(listen(listener.listen, " (listeners)", give));
   }
   hear_circuits();
@@ -117,6 +131,13 @@ Server::Running::Running(ServerParts parts) {
 std::uint16_t Server::Running::listen(std::string const& text, std::string const& for_whom,
                                       std::function<void(Worker&, Descriptor)> const& give) {
   auto const what = text + for_whom;
+  if (auto const path = unix_path(text)) {
+    auto const at = Address::parse(text);
+    if (!at) throw std::runtime_error("cannot listen on " + what + ": the path is too long, or empty");
+    auto const& socket = paths_.emplace_back(*at, std::string(*path), what);
+    for (auto& worker : workers_) give(*worker, socket.share());
+    return 0;
+  }
   auto const address = free_address(listening_address(text, what), what);
   for (auto& worker : workers_) give(*worker, listen_at(address, workers_.size() > 1, what));
   return address.port();
@@ -143,8 +164,9 @@ void Server::Running::look_names_up() {
   for (std::size_t u = 0; u < upstreams.size(); ++u) {
     auto const& endpoints = upstreams[u]->settings.endpoints;
     for (std::size_t e = 0; e < endpoints.size(); ++e) {
+      if (Address::parse(endpoints[e].address)) continue;
       auto const where = split_host_port(endpoints[e].address);
-      if (!where || Address::literal(*where)) continue;
+      if (!where) continue;
       auto const known = std::find(names.begin(), names.end(), *where) - names.begin();
       if (static_cast<std::size_t>(known) == names.size()) {
         names.push_back(*where);
@@ -170,6 +192,7 @@ void Server::Running::start() {
 }
 
 void Server::Running::drain(std::function<void()> ended) {
+  paths_.clear();  // nobody new finds us; who has connected already is accepted
   ended_ = std::move(ended);
   left_ = workers_.size();
   auto const at_most = share_.parts.settings.drain_timeout;

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "candor/http/forward.hpp"
+#include "candor/net/proxy_protocol.hpp"
 #include "candor/proxy/answer.hpp"
 #include "fairness.hpp"
+#include "tunnel.hpp"
 
 namespace candor {
 
@@ -48,6 +50,33 @@ http::OwnAnswer no_tunnels() {
           .explanation = "CONNECT is not served here."};
 }
 
+http::OwnAnswer no_tls() {
+  return {.status = 421,
+          .error = http::ProxyError::http_request_denied,
+          .details = "https",
+          .explanation = "What is asked for by https is reached through CONNECT."};
+}
+
+http::OwnAnswer in_a_loop() {
+  return {.status = 508,
+          .error = http::ProxyError::proxy_loop_detected,
+          .details = "via",
+          .explanation = "This request has come through here before."};
+}
+
+/// As the last recipient, of which a TRACE is no use (RFC 9110, 7.6.2).
+http::OwnAnswer used_up(http::Method method) {
+  std::uint16_t const status = method == http::Method::options ? 200 : 405;
+  return {.status = status,
+          .details = "max_forwards",
+          .explanation = "Max-Forwards lets this request go no further."};
+}
+
+http::OwnAnswer no_proxy_header() {
+  return {
+      .status = 400, .error = http::ProxyError::http_request_error, .details = "no PROXY protocol header"};
+}
+
 bool is_empty(http::Framing const& framing) {
   return framing.kind == http::Framing::Kind::none ||
          (framing.kind == http::Framing::Kind::length && framing.length == 0);
@@ -73,6 +102,10 @@ Session::~Session() {
 Task<void> Session::run(Descriptor connection) {
   if (!socket_.adopt(std::move(connection))) co_return;
   socket_.set_watcher(this);
+  if (destination_.proxy_protocol()) {
+    bool const introduced = co_await read_proxy_header();
+    if (!introduced) co_return;
+  }
   Fairness fairness{scheduler_};
   for (bool goes_on = true; goes_on; ++carried_) {
     auto const head = co_await read_head();
@@ -85,10 +118,47 @@ Task<void> Session::run(Descriptor connection) {
 /// A caller that ends its sending while a request of its is under way has left: so other proxies take it, and
 /// nothing else could tell it from one that is gone.
 void Session::on_hang_up() {
-  if (in_request_) life_.cancel(CancelReason::caller_left);
+  if (in_request_ && !in_tunnel_) life_.cancel(CancelReason::caller_left);
+}
+
+/// Interim answers go out as they come. One that finds its caller not reading is left out: nobody depends on
+/// it.
+void Session::interim(http::ResponseHead const& head) {
+  if (head_.version != http::Version::http_1_1 || !gather_.empty()) return;
+  http::append_response_head(gather_.own(), head, {.caller_version = head_.version});
+  gather_.close_own();
+  [[maybe_unused]] auto const end = try_write_all(socket_, gather_);
 }
 
 // --- heads ---
+
+/// Whoever hands the connection on says first who its caller is. Nobody else may speak here.
+Task<bool> Session::read_proxy_header() {
+  block_ = parts_.blocks.take();
+  begin_ = end_ = 0;
+  auto const until = scheduler_.now() + parts_.limits.head_timeout;
+  for (;;) {
+    auto parsed = proxy_protocol::parse(unread());
+    if (auto* header = std::get_if<proxy_protocol::Header>(&parsed)) {
+      begin_ += header->length;
+      caller_ = std::move(header->source);
+      co_return true;
+    }
+    if (std::holds_alternative<proxy_protocol::Malformed>(parsed)) {
+      // An answer could be taken for one of the upstream's: the connection just ends.
+      parts_.context.observer.rejected(no_proxy_header().status, no_proxy_header().error);
+      co_return false;
+    }
+    auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
+    if (moved.state == Moved::State::some) {
+      end_ += moved.bytes;
+      continue;
+    }
+    if (moved.state != Moved::State::blocked) co_return false;
+    auto const end = co_await socket_.until_readable(life_, until);
+    if (end != WaitEnd::ready) co_return false;
+  }
+}
 
 Task<bool> Session::wait_for_first_byte() {
   auto const until = scheduler_.now() + parts_.limits.idle;
@@ -111,7 +181,7 @@ Task<Session::HeadEnd> Session::read_head() {
       begin_ = end_ = 0;
     }
     if (begin_ < end_) {
-      std::string_view const buffered{block_->bytes.data() + begin_, end_ - begin_};
+      std::string_view const buffered = unread();
       http::HeadLimits const limits{parts_.limits.head, parts_.limits.target, parts_.limits.fields};
       auto const parsed = http::parse_request_head(buffered, scan_, limits, head_);
       if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) {
@@ -125,7 +195,7 @@ Task<Session::HeadEnd> Session::read_head() {
         co_return HeadEnd::whole;
       }
     }
-    if (end_ == Block::size) move_to_front({block_->bytes.data() + begin_, end_ - begin_});
+    if (end_ == Block::size) move_to_front(unread());
     auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
     switch (moved.state) {
       case Moved::State::some: end_ += moved.bytes; break;
@@ -154,7 +224,11 @@ Task<Session::HeadEnd> Session::read_head() {
 
 /// What is no request for an upstream, and why.
 std::optional<http::OwnAnswer> Session::objection(Pipeline const* pipeline) const {
-  if (head_.method == http::Method::connect) return no_tunnels();
+  bool const is_connect = head_.method == http::Method::connect;
+  if (is_connect && !destination_.is_forward_proxy()) return no_tunnels();
+  if (http::has_passed(head_.fields, parts_.via)) return in_a_loop();
+  if (!is_connect && head_.is_https()) return no_tls();
+  if (http::max_forwards(head_) == 0U) return used_up(head_.method);
   auto const& limit = parts_.limits.body;
   bool const announced = head_.framing.kind == http::Framing::Kind::length;
   if (limit && announced && head_.framing.length > limit->count) return too_large();
@@ -181,6 +255,8 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
                       .scheduler = scheduler_,
                       .idle = timeouts.idle,
                       .limit = parts_.limits.body,
+                      .rate = parts_.limits.body_rate,
+                      .grace = parts_.limits.body_grace,
                       .expects_continue = head_.version == http::Version::http_1_1 &&
                                           head_.fields.has_token(http::FieldId::expect, "100-continue")},
                      head_.framing,
@@ -192,6 +268,8 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
   if (has_body) body = http::ReplayBody{source, head_.framing, upstream.settings.retry.replay_limit};
 
   Exchange exchange{RequestId{++parts_.requests}, upstream, head_, body, parts_.context, life_};
+  exchange.interim = this;
+  exchange.caller = caller_;
   Timer total{[&exchange] { exchange.scope.cancel(CancelReason::deadline); }};
   if (timeouts.total) scheduler_.after(total, *timeouts.total);
   in_request_ = true;
@@ -204,11 +282,11 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
     auto result = co_await pipeline.call(exchange);
     after = co_await answer(exchange, source, std::move(result), end);
   }
-  end.body_bytes_in = body.bytes();
+  if (!in_tunnel_) end.body_bytes_in = body.bytes();
   end.at = scheduler_.now();
   parts_.context.observer.request_ended(exchange, end);
   bool const goes_on = co_await leave_request(after, has_body ? &source : nullptr);
-  in_request_ = false;
+  in_request_ = in_tunnel_ = false;
   co_return goes_on;
 }
 
@@ -237,6 +315,7 @@ Task<Session::After> Session::answer(Exchange& exchange, RequestBody& body, Resu
     co_return After::abort;
   }
   if (!result) co_return co_await say_no(exchange, body, result.error(), end);
+  if (result->tunnel() != nullptr) co_return co_await tunnel(exchange, std::move(*result), end);
   co_return co_await pass_on(exchange, body, std::move(*result), end);
 }
 
@@ -259,7 +338,8 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
                               .keep_alive = keep,
                               .chunked = chunked,
                               .proxy_status = proxy_status,
-                              .candor_retry = !response.good() && exchange.retries > 0 ? "exhausted" : ""});
+                              .candor_retry = !response.good() && exchange.retries > 0 ? "exhausted" : "",
+                              .via = via_of_answers()});
   gather_.close_own();
   end.status = head.status;
   auto const written_before = gather_.written();
@@ -268,6 +348,52 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
   end.result = why.value_or(RequestResult::answered);
   if (why) co_return After::abort;
   co_return keep ? After::keep : After::close;
+}
+
+std::string_view Session::via_of_answers() const {
+  return destination_.is_forward_proxy() ? parts_.via : std::string_view{};
+}
+
+void Session::append_tunnel_head(Exchange& exchange, http::ResponseHead const& head) {
+  auto const proxy_status = proxy_status_of(exchange, head.status, true);
+  auto const* protocol = head.fields.find(http::FieldId::upgrade);
+  http::append_response_head(gather_.own(), head,
+                             {.caller_version = head_.version,
+                              .proxy_status = proxy_status,
+                              .via = via_of_answers(),
+                              .upgrade = protocol != nullptr ? protocol->value : std::string_view{}});
+  gather_.close_own();
+}
+
+/// From the head on, the connection is the caller's and the endpoint's, to its end.
+Task<Session::After> Session::tunnel(Exchange& exchange, Response response, RequestEnd& end) {
+  in_tunnel_ = true;
+  append_tunnel_head(exchange, response.head());
+  end.status = response.head().status;
+  constexpr Duration no_bound = std::chrono::hours{24 * 365};
+  RequestBody from_caller{
+      {.socket = socket_, .blocks = parts_.blocks, .scheduler = scheduler_, .idle = no_bound},
+      {.kind = http::Framing::Kind::until_close},
+      *block_,
+      begin_,
+      end_};
+  auto const why = co_await flush(exchange);
+  if (why) end.status = 0;
+  end.result = why.value_or(RequestResult::answered);
+  if (why) co_return After::abort;
+  Tunnel both_ways{{.scheduler = scheduler_,
+                    .caller = socket_,
+                    .from_caller = from_caller,
+                    .to_caller = gather_,
+                    .endpoint = response,
+                    .idle = exchange.upstream.settings.timeouts.tunnel},
+                   exchange.scope};
+  bool const ended_well = co_await both_ways.run();
+  end.body_bytes_in = both_ways.bytes_in();
+  end.body_bytes_out = both_ways.bytes_out();
+  if (!ended_well) end.result = RequestResult::broken;
+  begin_ = end_;  // nobody will read it as a request
+  co_return ended_well ? After::close : After::abort;
 }
 
 std::optional<RequestResult> Session::cut_short(WriteEnd end) const {

@@ -22,12 +22,13 @@ struct SessionParts {
   BlockPool& blocks;
   LimitSettings const& limits;
   WorkerContext context;
+  std::string_view via;     ///< what we are called in Via
   CancelScope& life;        ///< cancelled when everything has to end
   CancelScope& drain;       ///< cancelled when no further request is taken
   std::uint64_t& requests;  ///< the last RequestId's value of this worker
 };
 
-class Session final : private Socket::Watcher {
+class Session final : private Socket::Watcher, private InterimSink {
  public:
   Session(SessionParts const& parts, Destination const& destination);
   Session(Session const&) = delete;
@@ -48,12 +49,15 @@ class Session final : private Socket::Watcher {
     abort,  ///< it breaks off
   };
 
+  Task<bool> read_proxy_header();
   Task<HeadEnd> read_head();
   Task<bool> wait_for_first_byte();
   Task<bool> carry();
   Task<bool> carry_request(Pipeline& pipeline);
   Task<After> answer(Exchange& exchange, RequestBody& body, Result<Response> result, RequestEnd& end);
   Task<After> pass_on(Exchange& exchange, RequestBody& body, Response response, RequestEnd& end);
+  Task<After> tunnel(Exchange& exchange, Response response, RequestEnd& end);
+  void append_tunnel_head(Exchange& exchange, http::ResponseHead const& head);
   Task<std::optional<RequestResult>> stream(Exchange& exchange, Response& response, bool chunked,
                                             RequestEnd& end);
   Task<std::optional<RequestResult>> flush(Exchange& exchange);
@@ -67,7 +71,10 @@ class Session final : private Socket::Watcher {
   [[nodiscard]] bool may_keep(RequestBody const& body) const;
   [[nodiscard]] std::optional<RequestResult> cut_short(WriteEnd end) const;
   void move_to_front(std::string_view rest);
+  [[nodiscard]] std::string_view unread() const { return {block_->bytes.data() + begin_, end_ - begin_}; }
+  [[nodiscard]] std::string_view via_of_answers() const;
 
+  void interim(http::ResponseHead const& head) override;
   void on_readable() override {}
   void on_hang_up() override;
 
@@ -77,6 +84,8 @@ class Session final : private Socket::Watcher {
   Socket socket_;
   CancelScope life_;
   bool in_request_ = false;
+  bool in_tunnel_ = false;
+  std::string caller_;  // as a PROXY protocol header gave it
   std::uint64_t carried_ = 0;
 
   BlockPtr block_{nullptr, {nullptr}};  // while there is something in it, or about to be

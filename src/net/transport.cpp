@@ -8,9 +8,9 @@ HttpTransport::HttpTransport(Upstream const& upstream, TransportParts parts)
     : timeouts_(upstream.settings.timeouts), parts_(parts) {
   for (auto const& settings : upstream.settings.endpoints) {
     endpoints_.push_back(std::make_unique<Endpoint>(upstream, parts));
-    auto const where = split_host_port(settings.address);
-    auto const literal = where ? Address::literal(*where) : std::nullopt;
-    if (literal) endpoints_.back()->addresses.push_back(*literal);
+    if (auto const literal = Address::parse(settings.address)) {
+      endpoints_.back()->addresses.push_back(*literal);
+    }
   }
 }
 
@@ -20,32 +20,39 @@ void HttpTransport::set_addresses(std::size_t endpoint, std::vector<Address> add
 
 /// Tries the addresses in turn, from another one each time, until one takes the connection: together they are
 /// the endpoint, and this is one attempt.
-Task<std::optional<Failure>> HttpTransport::connect(Connection& connection, Endpoint& endpoint,
-                                                    CancelScope& scope) {
-  auto const until = parts_.reactor.scheduler().now() + timeouts_.connect;
+Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpoint, CancelScope& scope) {
+  if (endpoint.pool.is_full()) co_return Failure{OutOfResources{.connections = true}, "connections"};
+  auto& scheduler = parts_.reactor.scheduler();
+  auto connection = std::make_unique<Connection>(
+      endpoint.pool, Connection::Parts{parts_.reactor, parts_.blocks, parts_.heads, parts_.via});
+  auto const until = scheduler.now() + timeouts_.connect;
   auto const addresses = endpoint.addresses;  // they may change meanwhile
   auto const first = endpoint.turn++;
   std::optional<Failure> failure{Failure{FailureKind::dns, "no_address"}};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    failure = co_await connection.open(addresses[(first + i) % addresses.size()], scope, until);
+    failure = co_await connection->open(addresses[(first + i) % addresses.size()], scope, until);
     bool const goes_on = failure && failure->get<AttemptFailed>();
     if (!goes_on) break;
   }
-  co_return failure;
+  if (!failure) co_return connection;
+  if (failure->get<OutOfResources>()) parts_.alarm.out_of_descriptors(scheduler.now());
+  co_return *failure;
 }
 
 Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& attempt, Permit& /*permit*/) {
   auto& endpoint = *endpoints_[attempt.endpoint.value];
+  bool const tunnel = exchange.head.method == http::Method::connect;
   std::unique_ptr<Connection> connection;
   bool const repeatable = is_idempotent(exchange.head.method) && exchange.body.replayable();
-  if (!attempt.fresh_connection) connection = endpoint.pool.take(!repeatable);
+  if (!tunnel && !attempt.fresh_connection) connection = endpoint.pool.take(!repeatable);
   if (!connection) {
-    connection = std::make_unique<Connection>(endpoint.pool, parts_.reactor, parts_.blocks, parts_.heads);
-    auto const failure = co_await connect(*connection, endpoint, attempt.scope);
-    if (failure && failure->get<OutOfResources>()) {
-      parts_.alarm.out_of_descriptors(parts_.reactor.scheduler().now());
-    }
-    if (failure) co_return *failure;
+    auto made = co_await connect(endpoint, attempt.scope);
+    if (!made) co_return made.error();
+    connection = std::move(*made);
+  }
+  if (tunnel) {
+    connection->become_tunnel();
+    co_return ResponseHandle{connection.release()};
   }
   auto const failure = co_await connection->carry(exchange, attempt);
   if (failure) co_return *failure;

@@ -17,6 +17,7 @@ struct TransportParts {
   Observer& observer;
   PoolSettings const& pool;
   http::HeadLimits heads;  ///< of answers
+  std::string_view via;
   DescriptorAlarm& alarm;
 };
 
@@ -39,7 +40,7 @@ class HttpTransport final : public Transport {
     std::size_t turn = 0;
   };
 
-  Task<std::optional<Failure>> connect(Connection& connection, Endpoint& endpoint, CancelScope& scope);
+  Task<Result<std::unique_ptr<Connection>>> connect(Endpoint& endpoint, CancelScope& scope);
 
   TimeoutSettings const& timeouts_;
   TransportParts parts_;

@@ -14,15 +14,16 @@ constexpr unsigned index_shift = 48;
 /// How often a drain looks whether its sessions have ended.
 constexpr Duration drain_look = 5ms;
 
-void turn_away(Descriptor const& connection) {
+void turn_away(Descriptor const& connection, std::string_view bound) {
   std::string answer;
-  http::append_own_answer(answer,
-                          {.status = 503,
-                           .error = http::ProxyError::connection_limit_reached,
-                           .details = "connections",
-                           .explanation = "There are as many connections as limits.connections allows.",
-                           .retry_after = 1s},
-                          {}, http::Method::get, http::Version::http_1_1, false);
+  http::append_own_answer(
+      answer,
+      {.status = 503,
+       .error = http::ProxyError::connection_limit_reached,
+       .details = "connections",
+       .explanation = std::string("There are as many connections as ") + std::string(bound) + " allows.",
+       .retry_after = 1s},
+      {}, http::Method::get, http::Version::http_1_1, false);
   [[maybe_unused]] auto const sent = ::send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
 }
 
@@ -38,6 +39,7 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
                      .blocks = blocks_,
                      .limits = share.parts.settings.limits,
                      .context = {reactor_.scheduler(), rng_, observer_},
+                     .via = share.via,
                      .life = life_,
                      .drain = drain_,
                      .requests = requests_} {
@@ -48,6 +50,7 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
                                .observer = observer_,
                                .pool = share_.parts.settings.pool,
                                .heads = {.head = limits.head, .fields = limits.fields},
+                               .via = share_.via,
                                .alarm = alarm_};
     auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
     pipelines_.push_back(build_pipeline(*upstream, transport, rng_));
@@ -67,18 +70,20 @@ void Worker::listen(Descriptor socket, std::size_t upstream) {
   add_listener(std::move(socket), std::make_unique<Destination>(*pipelines_[upstream]));
 }
 
-void Worker::listen_shared(Descriptor socket) {
-  add_listener(std::move(socket), std::make_unique<Destination>(share_.router, pipelines_));
+void Worker::listen_shared(Descriptor socket, SharedPort& port) {
+  add_listener(std::move(socket), std::make_unique<Destination>(port, pipelines_));
 }
 
 void Worker::accept(Descriptor connection, Destination const& destination) {
-  if (share_.callers.fetch_add(1, std::memory_order_relaxed) >= share_.parts.settings.limits.connections) {
-    share_.callers.fetch_sub(1, std::memory_order_relaxed);
-    observer_.caller_refused();
-    turn_away(connection);
+  auto const most = share_.parts.settings.limits.connections;
+  bool const has_room = share_.callers.fetch_add(1, std::memory_order_relaxed) < most;
+  if (has_room && destination.enter()) {
+    sessions_.spawn(serve(std::move(connection), destination));
     return;
   }
-  sessions_.spawn(serve(std::move(connection), destination));
+  share_.callers.fetch_sub(1, std::memory_order_relaxed);
+  observer_.caller_refused();
+  turn_away(connection, has_room ? "the listener's connections" : "limits.connections");
 }
 
 Task<void> Worker::serve(Descriptor connection, Destination const& destination) {
@@ -86,6 +91,7 @@ Task<void> Worker::serve(Descriptor connection, Destination const& destination) 
     Session session{session_parts_, destination};
     co_await session.run(std::move(connection));
   }
+  destination.leave();
   share_.callers.fetch_sub(1, std::memory_order_relaxed);
 }
 

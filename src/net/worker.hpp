@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "candor/net/server.hpp"
@@ -18,7 +20,8 @@ namespace candor {
 /// What all workers share.
 struct WorkersShare {
   ServerParts parts{};
-  Router router{};
+  std::string via{};
+  std::deque<SharedPort> ports{};
   std::atomic<std::size_t> callers{0};  ///< connections, of all workers
 };
 
@@ -31,7 +34,7 @@ class Worker {
 
   /// Before run().
   void listen(Descriptor socket, std::size_t upstream);
-  void listen_shared(Descriptor socket);
+  void listen_shared(Descriptor socket, SharedPort& port);
 
   /// Runs until it is stopped, or drained.
   void run();

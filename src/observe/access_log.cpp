@@ -65,6 +65,7 @@ void append_access_line(std::string& out, Exchange const& exchange, RequestEnd c
   out += '"';
   append_key(out, "request_id");
   append_request_id(out, exchange.id);
+  if (!exchange.caller.empty()) append_member(out, "caller", exchange.caller);
   append_member(out, "upstream", exchange.upstream.name());
   append_member(out, "method", exchange.head.method_text);
   append_member(out, "path", exchange.head.path());

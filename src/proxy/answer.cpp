@@ -9,7 +9,17 @@ namespace {
 using http::OwnAnswer;
 using http::ProxyError;
 
-OwnAnswer of_failed_attempt(FailureKind kind, std::string_view detail) {
+ProxyError error_of(ProtocolFault fault) {
+  switch (fault) {
+    case ProtocolFault::other: return ProxyError::http_protocol_error;
+    case ProtocolFault::head_too_large: return ProxyError::http_response_header_section_size;
+    case ProtocolFault::transfer_coding: return ProxyError::http_response_transfer_coding;
+    case ProtocolFault::upgrade: return ProxyError::http_upgrade_failed;
+  }
+  return ProxyError::http_protocol_error;
+}
+
+OwnAnswer of_failed_attempt(FailureKind kind, ProtocolFault fault, std::string_view detail) {
   auto const answer = [&](std::uint16_t status, ProxyError error, std::string_view usual) {
     return OwnAnswer{.status = status, .error = error, .details = detail.empty() ? usual : detail};
   };
@@ -20,7 +30,7 @@ OwnAnswer of_failed_attempt(FailureKind kind, std::string_view detail) {
     case FailureKind::timeout: return answer(504, ProxyError::http_response_timeout, "attempt_timeout");
     case FailureKind::reset: return answer(502, ProxyError::connection_terminated, "reset");
     case FailureKind::truncated: return answer(502, ProxyError::http_response_incomplete, "truncated");
-    case FailureKind::protocol: return answer(502, ProxyError::http_protocol_error, "protocol");
+    case FailureKind::protocol: return answer(502, error_of(fault), "protocol");
     case FailureKind::status:
     case FailureKind::overload: return answer(502, ProxyError::proxy_internal_error, name(kind));
   }
@@ -59,6 +69,7 @@ OwnAnswer of_cancel(CancelReason reason) {
     case CancelReason::caller_left:
     case CancelReason::circuit_opened:
     case CancelReason::shutdown:
+    case CancelReason::go_ahead:
       return {.status = 503, .error = ProxyError::proxy_internal_response, .details = name(reason)};
   }
   return {.status = 500, .error = ProxyError::proxy_internal_error};
@@ -76,15 +87,17 @@ std::string history_of(Exchange const& exchange) {
 OwnAnswer of_failure(Failure const& failure, Exchange const& exchange) {
   if (auto const refusal = failure.get<Refusal>()) return of_refusal(*refusal, exchange);
   if (auto const failed = failure.get<AttemptFailed>()) {
-    return of_failed_attempt(failed->kind, failure.detail);
+    return of_failed_attempt(failed->kind, failed->fault, failure.detail);
   }
   if (auto const reason = failure.get<CancelReason>()) return of_cancel(*reason);
   if (auto const broken = failure.get<CallerBodyBroken>()) {
     std::uint16_t const status = broken->late ? 408 : 400;
     return {.status = status, .error = ProxyError::http_request_error, .details = failure.detail};
   }
-  if (failure.get<OutOfResources>()) {
-    return {.status = 503, .error = ProxyError::proxy_internal_error, .details = failure.detail};
+  if (auto const out_of = failure.get<OutOfResources>()) {
+    auto const error =
+        out_of->connections ? ProxyError::connection_limit_reached : ProxyError::proxy_internal_error;
+    return {.status = 503, .error = error, .details = failure.detail};
   }
   return {.status = 502, .error = ProxyError::connection_terminated, .details = "stale_connection"};
 }

@@ -15,6 +15,7 @@ Outcome outcome_of_cancel(CancelReason reason) {
     case CancelReason::idle_timeout: return Outcome::failed(FailureKind::timeout);
     case CancelReason::caller_left:
     case CancelReason::circuit_opened:
+    case CancelReason::go_ahead:
     case CancelReason::shutdown: return Outcome::abandoned();
   }
   return Outcome::abandoned();
@@ -62,6 +63,8 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
     ride->settle(Outcome::failed(*kind));
     co_return Response{std::move(*source)};
   }
+  // What comes through a tunnel is no answer: the attempt has shown what it could.
+  if ((*source)->tunnel() != nullptr) ride->settle(Outcome::success());
   co_return Response{std::move(*source), std::move(ride)};
 }
 

@@ -31,7 +31,7 @@ void PermitRide::settle(Outcome outcome) {
 }
 
 void Response::note(Result<http::Piece> const& piece) {
-  if (!ride_) return;
+  if (!ride_ || source_->tunnel() != nullptr) return;
   if (piece) {
     if (piece->last) {
       ride_->body_ended();

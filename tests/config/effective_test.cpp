@@ -39,10 +39,28 @@ Config unusual() {
   search.breaker.trip.consecutive_failures = 5;  // beside evidence, whose numbers are the default ones
   Config config;
   config.admin = {std::nullopt, {"ops.internal"}};
-  config.listeners = {{"127.0.0.1:0"}, {"localhost:80"}};
+  config.listeners = {{.listen = "127.0.0.1:0"},
+                      {.listen = "unix:/run/a b.sock",
+                       .mode = ListenerSettings::Mode::forward_proxy,
+                       .proxy_protocol = true,
+                       .connections = 7,
+                       .routes = {{.match = {.hosts = {"x.y"},
+                                             .methods = {"POST"},
+                                             .path_prefix = "/a:b",
+                                             .headers = {{"x-t", "gold # 1"}, {"x-u", std::nullopt}}},
+                                   .upstream = "true"}}}};
+  config.net.via = "candor-1";
   config.net.workers = 3;
-  config.net.limits = {48_KiB, 64_B, 7, 0_B, 1h, 1ms, 1};
-  config.net.pool = {0s, 0};
+  config.net.limits = {.head = 48_KiB,
+                       .target = 64_B,
+                       .fields = 7,
+                       .body = 0_B,
+                       .body_rate = 1_B,
+                       .body_grace = 1ms,
+                       .head_timeout = 1h,
+                       .idle = 1ms,
+                       .connections = 1};
+  config.net.pool = {.idle = 0s, .per_endpoint = 0, .connections = 3};
   config.net.dns = {100ms};
   config.net.drain_timeout = 0s;
   config.log.level = LogSettings::Level::error;

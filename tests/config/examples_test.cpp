@@ -35,7 +35,8 @@ void collect(YAML::Node const& node, std::string const& path, Keys& out) {
   }
   if (!node.IsMap()) return;
   for (auto const& entry : node) {
-    auto const below = path == ".upstreams" ? path + ".*" : path + "." + entry.first.Scalar();
+    bool const by_name = path == ".upstreams" || path.ends_with(".headers");
+    auto const below = path + "." + (by_name ? "*" : entry.first.Scalar());
     out.insert(below);
     collect(entry.second, below, out);
   }
@@ -108,7 +109,10 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   plain.listeners = full.listeners;
   plain.admin.hosts = full.admin.hosts;
   plain.net.workers = full.net.workers;
+  plain.net.via = full.net.via;
   plain.net.limits.body = full.net.limits.body;
+  plain.net.limits.body_rate = full.net.limits.body_rate;
+  plain.net.pool.connections = full.net.pool.connections;
   plain.access_log.mode = full.access_log.mode;
   EXPECT_EQ(effective(full), effective(plain));
 }

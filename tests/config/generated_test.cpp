@@ -134,7 +134,14 @@ TEST(Schema, RefusesWhatTheLoaderRefuses) {
            "limits: {head: lots}\n",
            "listeners: [{}]\n",
            "listeners: [{listen: '127.0.0.1'}]\n",
-           "listeners: [{listen: '127.0.0.1:80', mode: forward_proxy}]\n",
+           "listeners: [{listen: '127.0.0.1:80', mode: reverse}]\n",
+           "listeners: [{listen: 'unix:relative'}]\n",
+           "listeners: [{listen: '127.0.0.1:80', routes: [{upstream: payments}]}]\n",
+           "listeners: [{listen: '127.0.0.1:80', routes: [{match: {path_prefix: a}, upstream: payments}]}]\n",
+           "listeners: [{listen: '127.0.0.1:80', routes: [{match: {methods: ['A B']}, upstream: "
+           "payments}]}]\n",
+           "via: a b\n",
+           "    upgrades: [a b]\n",
            "access_log: {path: 5}\n",
            "colour: red\n",
        }) {

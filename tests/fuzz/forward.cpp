@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "heads.hpp"
 
@@ -58,6 +59,11 @@ bool is_ours(FieldId id) {
   return false;
 }
 
+/// Says how far it may go, one less after us.
+bool is_changed(http::RequestHead const& head, http::Field const& field) {
+  return http::max_forwards(head).value_or(0) > 0 && http::equal_ignoring_case(field.name, "max-forwards");
+}
+
 /// Every other field arrives as it came, in its order, unless Connection names it; and none besides.
 void check_passed(http::RequestHead const& head, http::RequestHead const& sent) {
   auto next = sent.fields.begin();
@@ -66,6 +72,12 @@ void check_passed(http::RequestHead const& head, http::RequestHead const& sent) 
   };
   for (http::Field const& field : head.fields) {
     if (is_ours(field.id) || head.fields.has_token(FieldId::connection, field.name)) continue;
+    if (is_changed(head, field)) {
+      skip_ours();
+      require(next != sent.fields.end() && next->id == field.id, "a field that changes keeps its place");
+      ++next;
+      continue;
+    }
     skip_ours();
     require(next != sent.fields.end() && next->line == field.line, "a field passes as it came");
     ++next;
@@ -94,11 +106,23 @@ void check_sent(http::RequestHead const& head, http::RequestForwarding const& fo
           "which attempt it is");
   require(sent.head.fields.count(FieldId::candor_retry_reason) == (forwarding.retry_reason.empty() ? 0U : 1U),
           "and why");
-  for (auto const gone : {FieldId::keep_alive, FieldId::proxy_authorization, FieldId::proxy_connection,
-                          FieldId::upgrade, FieldId::expect}) {
+  for (auto const gone :
+       {FieldId::keep_alive, FieldId::proxy_authorization, FieldId::proxy_connection, FieldId::upgrade}) {
     require(sent.head.fields.count(gone) == 0, "what ends here has ended");
   }
-  if (!forwarding.add_via) check_passed(head, sent.head);
+  if (forwarding.via.empty()) check_passed(head, sent.head);
+}
+
+/// Who asks for a protocol is asked for it alone, and for nothing else by Connection.
+void check_upgrade(http::RequestHead const& head, http::RequestForwarding const& forwarding) {
+  std::string out;
+  http::append_request_head(out, head, forwarding);
+  Read const sent(std::move(out));
+  require(sent.is_head, "what is sent is a head");
+  require(sent.head.framing.kind == http::Framing::Kind::none || sent.head.framing.length == 0, "no body");
+  require(sent.head.fields.count(FieldId::upgrade) == 1 && sent.head.fields.count(FieldId::connection) == 1,
+          "one protocol is asked for");
+  require(sent.head.fields.find(FieldId::upgrade)->value == forwarding.upgrade, "the one that was meant");
 }
 
 }  // namespace
@@ -108,8 +132,16 @@ void check(std::string_view input) {
   http::HeadScan scan;
   if (!std::holds_alternative<http::Complete>(http::parse_request_head(input, scan, {}, head))) return;
   auto const target = head.origin_target();
-  check_sent(head, {.target = target, .add_via = false});
-  check_sent(head, {.target = target, .host = "payments:8080", .attempt = 3, .retry_reason = "reset"});
+  check_sent(head, {.target = target});
+  check_sent(head, {.target = target,
+                    .host = "payments:8080",
+                    .attempt = 3,
+                    .retry_reason = "reset",
+                    .via = "candor-fuzz"});
+  std::vector<std::string> const upgrades{"websocket"};
+  if (auto const upgrade = http::upgrade_of(head, upgrades); !upgrade.empty()) {
+    check_upgrade(head, {.target = target, .upgrade = upgrade});
+  }
 }
 
 }  // namespace candor::fuzz

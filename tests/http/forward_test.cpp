@@ -16,7 +16,6 @@ std::string forwarded(std::string_view start, std::string_view lines, RequestFor
   ParsedRequest const request(std::string(start) + "\r\n" + std::string(lines) + "\r\n");
   EXPECT_TRUE(complete(request.result)) << verdict(request.result);
   forwarding.target = request.head.origin_target();
-  forwarding.add_via = false;
   std::string out;
   append_request_head(out, request.head, forwarding);
   constexpr std::string_view tail = "candor-attempt: 1\r\n\r\n";
@@ -78,6 +77,89 @@ TEST(ForwardedRequest, TellsTheUpstreamThatTrailersAreWelcomeIfTheCallerSaidSo) 
   EXPECT_EQ(kept("TE: gzip\r\n"), "");
 }
 
+TEST(ForwardedRequest, AsksForTheProtocolThatIsGivenAndForNoOther) {
+  EXPECT_EQ(forwarded("GET / HTTP/1.1", "Host: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nA: b\r\n",
+                      {.upgrade = "websocket"}),
+            "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nConnection: upgrade\r\nUpgrade: websocket\r\n");
+}
+
+TEST(ForwardedRequest, AsksWhetherTheBodyIsWantedWhereItsCallerStillWaits) {
+  EXPECT_EQ(forwarded("POST / HTTP/1.1", "Host: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n",
+                      {.expect_continue = true}),
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n");
+}
+
+std::string_view upgrade(std::string_view lines, std::string_view version = "1.1") {
+  static std::string kept_alive;
+  ParsedRequest const request("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(lines) +
+                              "\r\n");
+  std::vector<std::string> const allowed{"websocket", "x/1"};
+  kept_alive = upgrade_of(request.head, allowed);
+  return kept_alive;
+}
+
+TEST(Upgrade, IsAskedForByBothFieldsTogether) {
+  EXPECT_EQ(upgrade("Connection: Upgrade\r\nUpgrade: websocket\r\n"), "websocket");
+  EXPECT_EQ(upgrade("Upgrade: WebSocket\r\nConnection: keep-alive, upgrade\r\n"), "WebSocket");
+  EXPECT_EQ(upgrade("Upgrade: x/1\r\nConnection: upgrade\r\nContent-Length: 0\r\n"), "x/1");
+  EXPECT_EQ(upgrade("Upgrade: websocket\r\n"), "");
+  EXPECT_EQ(upgrade("Connection: upgrade\r\n"), "");
+}
+
+TEST(Upgrade, IsNoneToOtherProtocolsOrToSeveral) {
+  EXPECT_EQ(upgrade("Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n"), "");
+  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket, h2c\r\n"), "");
+  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n"), "");
+  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: x\r\n"), "");
+}
+
+TEST(Upgrade, IsNoneBesideABodyOrInAnOldVersion) {
+  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n"), "");
+  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n"), "");
+  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\n", "1.0"), "");
+}
+
+bool passed(std::string_view lines) {
+  ParsedRequest const request(get_with(lines));
+  return has_passed(request.head.fields, "candor-1");
+}
+
+TEST(Via, TellsALoopByOurName) {
+  EXPECT_TRUE(passed("Via: 1.1 candor-1\r\n"));
+  EXPECT_TRUE(passed("Via: 1.0 fred, 1.1 CANDOR-1 (a comment), HTTP/1.1 x\r\n"));
+  EXPECT_TRUE(passed("Via: 1.1 x\r\nvia: HTTP/1.1\tcandor-1\r\n"));
+}
+
+TEST(Via, TellsALoopWhateverStandsInAComment) {
+  EXPECT_TRUE(passed("Via: 1.1 x (5\" disk), 1.1 candor-1\r\n"));
+  EXPECT_TRUE(passed("Via: 1.1 x (a (b, \\) c) d), 1.1 candor-1\r\n"));
+  EXPECT_TRUE(passed("Via: 1.1 x (no end, 1.1 candor-1\r\n"));
+  EXPECT_FALSE(passed("Via: 1.1 x (a, 1.1 candor-1, b)\r\n"));
+}
+
+std::string limited(std::string_view method, std::string_view value) {
+  return forwarded(std::string(method) + " / HTTP/1.1",
+                   "Host: a\r\nmax-forwards: " + std::string(value) + "\r\nB: c\r\n");
+}
+
+TEST(MaxForwards, IsLoweredOfOptionsAndTraceAlone) {
+  EXPECT_EQ(limited("OPTIONS", "3"), "OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 2\r\nB: c\r\n");
+  EXPECT_EQ(limited("TRACE", "1"), "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nB: c\r\n");
+  EXPECT_EQ(limited("GET", "3"), "GET / HTTP/1.1\r\nHost: a\r\nmax-forwards: 3\r\nB: c\r\n");
+  EXPECT_EQ(limited("OPTIONS", "x"), "OPTIONS / HTTP/1.1\r\nHost: a\r\nmax-forwards: x\r\nB: c\r\n");
+}
+
+TEST(ForwardedRequest, KeepsExpectationsThatItDoesNotKnow) {
+  EXPECT_EQ(kept("Expect: the=unexpected\r\n"), "Expect: the=unexpected\r\n");
+  EXPECT_EQ(kept("Expect: the=unexpected, 100-Continue\r\n"), "");
+}
+
+TEST(Via, TellsNoLoopByAnotherName) {
+  EXPECT_FALSE(passed("X: y\r\n"));
+  EXPECT_FALSE(passed("Via: 1.1 candor-12, 1.1 xcandor-1, candor-1 x\r\n"));
+  EXPECT_FALSE(passed("Via: 1.1 x (candor-1)\r\n"));
+}
+
 TEST(ForwardedRequest, MakesTheFramingAnew) {
   EXPECT_EQ(kept("A: b\r\nTransfer-Encoding: CHUNKED\r\nC: d\r\n"),
             "A: b\r\nC: d\r\nTransfer-Encoding: chunked\r\n");
@@ -95,8 +177,7 @@ TEST(ForwardedRequest, CarriesOurAttemptFieldsAndNotTheCallers) {
   ParsedRequest const request(
       get_with("Candor-Attempt: 7\r\nA: b\r\ncandor-retry-reason: lies\r\ncandor-retry: refused\r\n"));
   std::string out;
-  append_request_head(out, request.head,
-                      {.target = "/", .attempt = 2, .retry_reason = "reset", .add_via = false});
+  append_request_head(out, request.head, {.target = "/", .attempt = 2, .retry_reason = "reset"});
   EXPECT_EQ(out,
             "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\ncandor-retry: refused\r\n"
             "candor-attempt: 2\r\ncandor-retry-reason: reset\r\n\r\n");
@@ -124,7 +205,7 @@ TEST(ForwardedRequest, HasARootEvenIfTheAbsoluteFormHadNone) {
 TEST(ForwardedRequest, IsHttp11AndNamesAHostEvenIfTheCallersWasNot) {
   ParsedRequest const request("GET / HTTP/1.0\r\nA: b\r\n\r\n");
   std::string out;
-  append_request_head(out, request.head, {.target = "/"});
+  append_request_head(out, request.head, {.target = "/", .via = "candor"});
   EXPECT_EQ(out, "GET / HTTP/1.1\r\nHost: \r\nA: b\r\nVia: 1.0 candor\r\ncandor-attempt: 1\r\n\r\n");
 }
 

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ struct ProxyOptions {
   LimitSettings limits{};
   PoolSettings pool{};
   Duration drain_timeout = 10s;
-  bool shared_port = false;
+  std::optional<ListenerSettings> shared{};  ///< a listener besides the upstreams' own ports
 };
 
 /// One upstream of these endpoints, whose settings a test may change before it makes the proxy.
@@ -69,7 +70,8 @@ class Proxy {
     parts.settings.limits = options.limits;
     parts.settings.pool = options.pool;
     parts.settings.drain_timeout = options.drain_timeout;
-    if (options.shared_port) parts.listeners.push_back({"127.0.0.1:0"});
+    parts.settings.via = "candor-test";
+    if (options.shared) parts.listeners.push_back(*options.shared);
     parts.upstreams = upstreams;
     parts.observer = [this](unsigned) -> Observer& { return observer; };
     parts.say = [this](std::string_view line) {
@@ -86,6 +88,8 @@ class Proxy {
   [[nodiscard]] SocketCaller caller(std::size_t upstream = 0) const {
     return SocketCaller{server->port(upstream)};
   }
+  /// At the listener.
+  [[nodiscard]] SocketCaller shared_caller() const { return SocketCaller{server->shared_port(0)}; }
   [[nodiscard]] HealthSnapshot health(std::size_t upstream = 0) const {
     return upstreams[upstream]->health.snapshot(monotonic_now());
   }

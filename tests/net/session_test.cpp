@@ -227,10 +227,10 @@ TEST(Session, RoutesASharedPortByHostAndRefusesStrangers) {
   auto second = upstream_of({other.address()});
   second.name = "other";
   ProxyOptions options;
-  options.shared_port = true;
+  options.shared = {.listen = "127.0.0.1:0"};
   Proxy proxy{{first, second}, options};
   auto const ask = [&](std::string const& host) {
-    SocketCaller caller{proxy.server->shared_port(0)};
+    auto caller = proxy.shared_caller();
     caller.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
     return caller.read_answer();
   };

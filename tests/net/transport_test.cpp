@@ -112,11 +112,28 @@ TEST(Transport, NeverReusesAConnectionWithBytesToSpare) {
   EXPECT_EQ(upstream.connections(), 5U);
 }
 
+TEST(Transport, TrailersBelongToTheirOwnAnswerAlone) {
+  SocketUpstream upstream{[](Received const& request) {
+    if (request.number == 1) {
+      return raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Secret: s\r\n\r\n");
+    }
+    return raw("HTTP/1.1 200 OK\r\n\r\nuntil the end", Reaction::Then::close);
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  EXPECT_EQ(proxy.caller().get("/").body, "a");
+  ASSERT_TRUE(proxy.settles());
+  auto another = proxy.caller();
+  another.send("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+  auto const whole = another.read_bytes(100'000);
+  EXPECT_NE(whole.find("until the end"), std::string::npos);
+  EXPECT_EQ(whole.find("X-Secret"), std::string::npos) << whole;
+  EXPECT_EQ(upstream.connections(), 1U);
+}
+
 TEST(Transport, CountsWhatIsNoAnswerAsAProtocolFailure) {
   for (std::string const bytes :
        {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "I am no server\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
-        "HTTP/1.1 101 Up\r\n\r\n"}) {
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"}) {
     SocketUpstream upstream{[&](Received const&) { return raw(bytes); }};
     Proxy proxy{upstream_of({upstream.address()})};
     auto const answered = proxy.caller().get("/");

@@ -13,46 +13,132 @@ Router const& router() {
   return instance;
 }
 
+http::RequestHead for_host(std::string_view host) {
+  http::RequestHead head;
+  head.method_text = "GET";
+  head.method = http::Method::get;
+  head.target = "/";
+  head.host = host;
+  return head;
+}
+
+std::optional<std::size_t> route(std::string_view host) { return router().route(for_host(host)); }
+
 TEST(Router, FindsAnUpstreamByItsName) {
-  EXPECT_EQ(router().route("payments"), 0U);
-  EXPECT_EQ(router().route("orders"), 1U);
+  EXPECT_EQ(route("payments"), 0U);
+  EXPECT_EQ(route("orders"), 1U);
 }
 
 TEST(Router, FindsAnUpstreamByAHostThatIsConfigured) {
-  EXPECT_EQ(router().route("pay.example"), 0U);
-  EXPECT_EQ(router().route("orders.example"), 1U);
+  EXPECT_EQ(route("pay.example"), 0U);
+  EXPECT_EQ(route("orders.example"), 1U);
 }
 
 TEST(Router, LettersCompareWithoutCase) {
-  EXPECT_EQ(router().route("PAYMENTS"), 0U);
-  EXPECT_EQ(router().route("Orders.Example"), 1U);
+  EXPECT_EQ(route("PAYMENTS"), 0U);
+  EXPECT_EQ(route("Orders.Example"), 1U);
 }
 
 TEST(Router, ThePortIsIgnored) {
-  EXPECT_EQ(router().route("payments:15001"), 0U);
-  EXPECT_EQ(router().route("orders.example:"), 1U);
+  EXPECT_EQ(route("payments:15001"), 0U);
+  EXPECT_EQ(route("orders.example:"), 1U);
 }
 
 TEST(Router, AnIPv6AddressKeepsItsColons) {
-  EXPECT_EQ(router().route("[2001:db8::1]"), 0U);
-  EXPECT_EQ(router().route("[2001:db8::1]:8080"), 0U);
-  EXPECT_EQ(router().route("[2001:db8::2]"), std::nullopt);
+  EXPECT_EQ(route("[2001:db8::1]"), 0U);
+  EXPECT_EQ(route("[2001:db8::1]:8080"), 0U);
+  EXPECT_EQ(route("[2001:db8::2]"), std::nullopt);
 }
 
 TEST(Router, NobodyElseIsFound) {
-  EXPECT_EQ(router().route(""), std::nullopt);
-  EXPECT_EQ(router().route(":80"), std::nullopt);
-  EXPECT_EQ(router().route("example"), std::nullopt);
-  EXPECT_EQ(router().route("pay.example.evil"), std::nullopt);
-  EXPECT_EQ(router().route("payments "), std::nullopt);
+  EXPECT_EQ(route(""), std::nullopt);
+  EXPECT_EQ(route(":80"), std::nullopt);
+  EXPECT_EQ(route("example"), std::nullopt);
+  EXPECT_EQ(route("pay.example.evil"), std::nullopt);
+  EXPECT_EQ(route("payments "), std::nullopt);
 }
 
-TEST(Router, WithoutUpstreamsItFindsNothing) { EXPECT_EQ(Router{}.route("payments"), std::nullopt); }
+TEST(Router, WithoutUpstreamsItFindsNothing) {
+  EXPECT_EQ(Router{}.route(for_host("payments")), std::nullopt);
+}
 
 TEST(Router, TheFirstUpstreamThatNamesAHostHasIt) {
   Router const shared{
       std::vector<UpstreamSettings>{{.name = "a", .hosts = {"x"}}, {.name = "b", .hosts = {"x"}}}};
-  EXPECT_EQ(shared.route("x"), 0U);
+  EXPECT_EQ(shared.route(for_host("x")), 0U);
+}
+
+TEST(Router, TheFirstRouteThatMatchesGoesBeforeTheHost) {
+  Router const routed{
+      {{.name = "a"}, {.name = "b"}, {.name = "c"}},
+      {{.match = {.methods = {"POST"}}, .upstream = "b"}, {.match = {.path_prefix = "/c"}, .upstream = "c"}}};
+  auto head = for_host("a");
+  EXPECT_EQ(routed.route(head), 0U);
+  head.target = "/c/1";
+  EXPECT_EQ(routed.route(head), 2U);
+  head.method_text = "POST";
+  EXPECT_EQ(routed.route(head), 1U);
+  head.host = "nobody";
+  EXPECT_EQ(routed.route(head), 1U);
+}
+
+bool has_prefix(std::string_view target, std::string const& prefix) {
+  auto head = for_host("a");
+  head.target = target;
+  return matches({.path_prefix = prefix}, head);
+}
+
+TEST(Match, APrefixIsOfWholeSegments) {
+  EXPECT_TRUE(has_prefix("/a", "/a"));
+  EXPECT_TRUE(has_prefix("/a/b", "/a"));
+  EXPECT_TRUE(has_prefix("/a?b=/c", "/a"));
+  EXPECT_TRUE(has_prefix("http://x/a/b", "/a"));
+  EXPECT_TRUE(has_prefix("/a/", "/a/"));
+  EXPECT_TRUE(has_prefix("/anything", "/"));
+  EXPECT_FALSE(has_prefix("/ab", "/a"));
+  EXPECT_FALSE(has_prefix("/a", "/a/"));
+  EXPECT_FALSE(has_prefix("/A", "/a"));
+  EXPECT_FALSE(has_prefix("/?/a", "/a"));
+}
+
+TEST(Match, APathWithDotSegmentsHasNoPrefix) {
+  for (auto const* target : {"/a/../b", "/a/..", "/a/./b", "/a/%2e%2E/b", "/a/.%2e", "/a/%2e"}) {
+    EXPECT_FALSE(has_prefix(target, "/a")) << target;
+  }
+  for (auto const* target : {"/a/...", "/a/.b", "/a/b..", "/a?../", "/a/%2f"}) {
+    EXPECT_TRUE(has_prefix(target, "/a")) << target;
+  }
+}
+
+TEST(Match, FieldsAreMatchedByNameWithoutCaseAndByTheWholeValue) {
+  auto head = for_host("a");
+  head.fields.add({.name = "X-Tenant", .value = "gold", .line = "X-Tenant: gold\r\n"});
+  head.fields.add({.name = "X-Tenant", .value = "old", .line = "X-Tenant: old\r\n"});
+  auto const has = [&head](std::string name, std::optional<std::string> value) {
+    return matches({.headers = {{std::move(name), std::move(value)}}}, head);
+  };
+  EXPECT_TRUE(has("x-tenant", "gold"));
+  EXPECT_TRUE(has("x-tenant", "old"));
+  EXPECT_TRUE(has("x-tenant", std::nullopt));
+  EXPECT_FALSE(has("x-tenant", "gol"));
+  EXPECT_FALSE(has("x-tenan", std::nullopt));
+}
+
+TEST(Match, AllThatIsSaidMustHoldAndWhatIsNotSaidDoes) {
+  auto head = for_host("Pay.Example:8080");
+  EXPECT_TRUE(matches({}, head));
+  EXPECT_TRUE(matches({.hosts = {"x", "pay.example"}, .methods = {"POST", "GET"}}, head));
+  EXPECT_FALSE(matches({.hosts = {"pay.example"}, .methods = {"get"}}, head));
+  EXPECT_FALSE(matches({.hosts = {"x"}, .methods = {"GET"}}, head));
+}
+
+TEST(Match, ATunnelsTargetHasNoPath) {
+  auto head = for_host("a");
+  head.method_text = "CONNECT";
+  head.method = http::Method::connect;
+  head.target = "a:443";
+  EXPECT_FALSE(matches({.path_prefix = "/"}, head));
+  EXPECT_TRUE(matches({.hosts = {"a"}}, head));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "candor/http/chunked.hpp"
 #include "candor/http/parse.hpp"
@@ -31,15 +32,19 @@ struct Answered {
 
 class SocketCaller {
  public:
-  explicit SocketCaller(std::uint16_t port) {
-    auto const address = *Address::literal({"127.0.0.1", port});
-    fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  explicit SocketCaller(std::uint16_t port) : SocketCaller(*Address::literal({"127.0.0.1", port})) {}
+  explicit SocketCaller(Address const& address)
+      : SocketCaller(Descriptor{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)}) {
+    if (::connect(fd_.get(), address.data(), address.size()) != 0) fd_.reset();
+  }
+
+  /// Of a connection that stands.
+  explicit SocketCaller(Descriptor connection) : fd_(std::move(connection)) {
     timeval const longest{.tv_sec = 20, .tv_usec = 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
     setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
     int const on = 1;
     setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(fd_.get(), address.data(), address.size()) != 0) fd_.reset();
   }
 
   [[nodiscard]] bool connected() const { return static_cast<bool>(fd_); }
@@ -90,6 +95,15 @@ class SocketCaller {
     auto bytes = in_.substr(0, size);
     in_.erase(0, bytes.size());
     return bytes;
+  }
+
+  /// Reads to the end of a head, whatever it is of.
+  std::string read_head() {
+    for (;;) {
+      auto const end = in_.find("\r\n\r\n");
+      if (end != std::string::npos) return read_bytes(end + 4);
+      if (!read_some()) return std::exchange(in_, {});
+    }
   }
 
   /// Whether the connection has ended, orderly or not, with nothing more to read.

@@ -21,6 +21,7 @@ enum class CancelReason : std::uint8_t {
   idle_timeout,     ///< no byte of a body, or of a head, for too long
   circuit_opened,   ///< a retry was waiting when its circuit opened
   shutdown,         ///< the drain timeout passed
+  go_ahead,         ///< no longer waits for a word on whether the body may come
 };
 
 [[nodiscard]] std::string_view name(CancelReason);
@@ -34,9 +35,13 @@ enum class Refusal : std::uint8_t {
 
 [[nodiscard]] std::string_view name(Refusal);
 
+/// What was wrong with a response's bytes, where RFC 9209 has a word for it.
+enum class ProtocolFault : std::uint8_t { other, head_too_large, transfer_coding, upgrade };
+
 /// An attempt that reached its end without a response that can be passed on.
 struct AttemptFailed {
   FailureKind kind{};
+  ProtocolFault fault = ProtocolFault::other;  ///< of FailureKind::protocol
 };
 
 /// A pooled connection turned out to be closed before any byte of a response: see Outcome::excluded.
@@ -47,8 +52,11 @@ struct CallerBodyBroken {
   bool late = false;  ///< it did not come in time
 };
 
-/// We could not even try: no descriptor, port or memory was left. It says nothing about the endpoint.
-struct OutOfResources {};
+/// We could not even try: no descriptor, port or memory was left, or a bound of ours is reached. It says
+/// nothing about the endpoint.
+struct OutOfResources {
+  bool connections = false;  ///< there are as many as we allow
+};
 
 /// Why there is no response. `detail` is for the log and for the answer's Proxy-Status details: a short token
 /// or phrase, no addresses.

@@ -31,6 +31,11 @@ class BodySource {
   /// Says that the pieces handed out so far are not needed any more. Until then their bytes stay in place.
   virtual void discard() = 0;
 
+  /// Whether the sender holds it back until it is told to go on (RFC 9110, 10.1.1). Asking for a piece waits
+  /// for what it may send all the same.
+  [[nodiscard]] virtual bool waits_for_go_ahead() const { return false; }
+  virtual void go_ahead() {}
+
   /// Trailer fields, as lines with CRLF, hop-by-hop and framing fields already dropped; after the last piece.
   [[nodiscard]] virtual std::string_view trailers() const { return {}; }
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,19 +14,34 @@ namespace candor::http {
 
 /// Towards an upstream.
 struct RequestForwarding {
-  std::string_view target;                 ///< as RequestHead::origin_target() gives it
+  std::string_view target{};               ///< as RequestHead::origin_target() gives it
   std::optional<std::string_view> host{};  ///< rewrites Host; absent: as the caller sent it
   unsigned attempt = 1;                    ///< candor-attempt
   std::string_view retry_reason{};         ///< candor-retry-reason, from the second attempt on; empty: none
-  std::string_view via = "candor";         ///< pseudonym for Via
-  bool add_via = true;
+  std::string_view via{};                  ///< pseudonym for a Via line; empty: none
+  std::string_view upgrade{};              ///< the protocol to change to, as upgrade_of() gave it
+  bool expect_continue = false;            ///< asks to be told whether the body is wanted
 };
 
+/// The protocol that a request asks to change to, if it is one of `allowed`: alone in its Upgrade field,
+/// named by Connection, in a request of HTTP/1.1 without a body (RFC 9110, 7.8). Empty: none.
+[[nodiscard]] std::string_view upgrade_of(RequestHead const& head, std::span<std::string const> allowed);
+
+/// Whether an answer of status 101 changes to that protocol.
+[[nodiscard]] bool changes_to(ResponseHead const& head, std::string_view protocol);
+
+/// Whether a Via field says that the message has come through `pseudonym` before.
+[[nodiscard]] bool has_passed(Fields const& fields, std::string_view pseudonym);
+
 /// Appends the head for an attempt to `out`, with its empty line. Hop-by-hop fields are dropped (RFC 9110,
-/// 7.6.1: every field that Connection names, then the known ones), Expect is taken as met here, the framing
-/// is made anew from `head.framing` (the Content-Length line stays as it came; chunked gets one
+/// 7.6.1: every field that Connection names, then the known ones), Expect is asked anew, the framing is made
+/// anew from `head.framing` (the Content-Length line stays as it came; chunked gets one
 /// Transfer-Encoding line).
 void append_request_head(std::string& out, RequestHead const& head, RequestForwarding const& forwarding);
+
+/// How many times an OPTIONS or a TRACE may be passed on (RFC 9110, 7.6.2); absent: as often as it takes. At 0 it is
+/// answered here; append_request_head() takes one off.
+[[nodiscard]] std::optional<std::uint64_t> max_forwards(RequestHead const& head);
 
 /// Towards a caller.
 struct ResponseForwarding {
@@ -34,6 +50,8 @@ struct ResponseForwarding {
   bool chunked = false;             ///< frame the body as chunks (an until-close body to an HTTP/1.1 caller)
   std::string_view proxy_status{};  ///< a Proxy-Status value to add; empty: none
   std::string_view candor_retry{};  ///< candor-retry: exhausted | refused; empty: none
+  std::string_view via{};           ///< pseudonym for a Via line; empty: none
+  std::string_view upgrade{};       ///< of a 101: the protocol that the connection changes to
 };
 
 /// Appends the head for the caller to `out`, with its empty line; the status line is made for the caller's

@@ -105,6 +105,8 @@ struct RequestHead {
 
   /// The target's path, without query, for the access log and routes.
   [[nodiscard]] std::string_view path() const;
+  /// Asked for by an absolute-form target with the scheme https.
+  [[nodiscard]] bool is_https() const;
   /// The target without scheme and authority. An absolute-form without a path gives its query alone, "?a=b":
   /// append_request_head() puts the missing slash before it.
   [[nodiscard]] std::string_view origin_target() const;

@@ -41,6 +41,11 @@ class ReplayBody {
   /// As of a BodySource.
   std::optional<Result<Piece>> try_next();
   Task<Result<Piece>> next(CancelScope& scope);
+  /// As of a BodySource: nobody has had a byte of it, and its sender waits.
+  [[nodiscard]] bool waits_for_go_ahead() const {
+    return source_ && kept_.empty() && replayable_ && source_->waits_for_go_ahead();
+  }
+  void go_ahead() { source_->go_ahead(); }
   /// The attempt has sent what it was handed: a body over the limit frees it, one below keeps it.
   void sent();
 

@@ -22,7 +22,10 @@ struct HostPort {
 /// Nothing if it isn't HOST:PORT with a port of 0-65535.
 [[nodiscard]] std::optional<HostPort> split_host_port(std::string_view text);
 
-/// An IPv4 or IPv6 address with its port.
+/// The path of a Unix domain socket, of "unix:PATH"; nothing for any other text.
+[[nodiscard]] std::optional<std::string_view> unix_path(std::string_view text);
+
+/// An IPv4 or IPv6 address with its port, or the path of a Unix domain socket.
 class Address {
  public:
   Address() = default;
@@ -30,10 +33,15 @@ class Address {
 
   /// Of a literal address; nothing for a name.
   [[nodiscard]] static std::optional<Address> literal(HostPort const& from);
+  /// Of "unix:PATH", or of HOST:PORT with a literal address; nothing for a name, and for a path that the
+  /// kernel has no room for.
+  [[nodiscard]] static std::optional<Address> parse(std::string_view text);
 
   [[nodiscard]] sockaddr const* data() const { return reinterpret_cast<sockaddr const*>(&storage_); }
   [[nodiscard]] socklen_t size() const { return size_; }
   [[nodiscard]] int family() const { return storage_.ss_family; }
+  [[nodiscard]] bool is_path() const { return family() == AF_UNIX; }
+  /// 0 of a path.
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
 

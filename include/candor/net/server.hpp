@@ -59,7 +59,8 @@ class Server {
   /// Ends at once: what is in flight is broken off. Waits for the threads.
   void stop();
 
-  /// The port of an upstream's own listener, where it has one; for configurations that say 0.
+  /// The port of an upstream's own listener, where it has one; for configurations that say 0. 0: it listens
+  /// at a path.
   [[nodiscard]] std::uint16_t port(std::size_t upstream) const;
   /// The port of a shared listener.
   [[nodiscard]] std::uint16_t shared_port(std::size_t listener) const;

@@ -2,25 +2,42 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "candor/core/bytes.hpp"
 #include "candor/core/time.hpp"
+#include "candor/proxy/settings.hpp"
 
 namespace candor {
 
-/// A shared port: requests go to the upstream whose `hosts` has their Host.
+/// A shared port: requests go where the first route that matches them says, else to the upstream whose
+/// `hosts` has their Host.
 struct ListenerSettings {
-  std::string listen;  ///< ADDRESS:PORT
+  enum class Mode : std::uint8_t {
+    route,          ///< its callers take it for the upstream
+    forward_proxy,  ///< its callers know that it is a proxy: CONNECT opens a tunnel, answers have a Via
+  };
+
+  std::string listen{};  ///< ADDRESS:PORT, or unix:PATH
+  Mode mode = Mode::route;
+  bool proxy_protocol = false;               ///< every connection begins with a PROXY protocol header
+  std::optional<std::size_t> connections{};  ///< of its callers; absent: as many as there may be in all
+  std::vector<RouteSettings> routes{};
 };
 
 /// What a caller may send.
 struct LimitSettings {
-  Bytes head = 64_KiB;              ///< start line and fields (431)
-  Bytes target = 8_KiB;             ///< request target (414)
-  std::size_t fields = 100;         ///< field lines (431)
-  std::optional<Bytes> body{};      ///< request body (413); absent: no bound
+  Bytes head = 64_KiB;          ///< start line and fields (431)
+  Bytes target = 8_KiB;         ///< request target (414)
+  std::size_t fields = 100;     ///< field lines (431)
+  std::optional<Bytes> body{};  ///< request body (413); absent: no bound
+  /// What a request body must keep up, a second, over the time that Candor waits for it (408); absent: no
+  /// bound.
+  std::optional<Bytes> body_rate{};
+  Duration body_grace = 10s;        ///< what a body may be behind its rate
   Duration head_timeout = 10s;      ///< from the first byte of a head to its last (408)
   Duration idle = 60s;              ///< a kept connection without a request
   std::size_t connections = 10000;  ///< callers' connections, in all
@@ -30,6 +47,8 @@ struct LimitSettings {
 struct PoolSettings {
   Duration idle = 30s;            ///< closed when unused for so long
   std::size_t per_endpoint = 64;  ///< idle ones, per endpoint and worker
+  /// In use and idle, per endpoint and worker; absent: no bound.
+  std::optional<std::size_t> connections{};
 };
 
 struct DnsSettings {
@@ -42,6 +61,8 @@ struct NetSettings {
   PoolSettings pool{};
   DnsSettings dns{};
   Duration drain_timeout = 30s;  ///< after SIGTERM
+  /// What Via calls this Candor, and knows a loop by; absent: candor- and eight hex digits, drawn at start.
+  std::optional<std::string> via{};
 };
 
 }  // namespace candor

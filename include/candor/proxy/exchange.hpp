@@ -23,17 +23,26 @@ struct WorkerContext {
   Observer& observer;
 };
 
+/// Takes interim answers (1xx) to the caller, as they come.
+class InterimSink {
+ public:
+  virtual void interim(http::ResponseHead const& head) = 0;
+
+ protected:
+  ~InterimSink() = default;
+};
+
 class Exchange {
  public:
   Exchange(RequestId request_id, Upstream& target, http::RequestHead const& request_head,
-           http::ReplayBody& request_body, WorkerContext lent, CancelScope& caller)
+           http::ReplayBody& request_body, WorkerContext lent, CancelScope& caller_scope)
       : id(request_id),
         upstream(target),
         head(request_head),
         body(request_body),
         worker(lent),
         started(lent.scheduler.now()),
-        scope(caller) {}
+        scope(caller_scope) {}
 
   RequestId const id;
   Upstream& upstream;
@@ -44,6 +53,9 @@ class Exchange {
 
   CancelScope scope;                  ///< of the request: cancelled by its deadline, or with its caller's
   Instant deadline = Instant::max();  ///< set by the deadline layer
+
+  InterimSink* interim = nullptr;  ///< absent: nobody wants them
+  std::string_view caller{};       ///< who it is, where a PROXY protocol header has said so
 
   CallerWait caller_wait;  ///< kept by whoever reads the caller's body
   AttemptLog attempts;

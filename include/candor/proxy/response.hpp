@@ -12,10 +12,27 @@
 
 namespace candor {
 
+/// The way out of a tunnel: what its caller sends goes in here.
+class TunnelSink {
+ public:
+  /// Sends all of it; false: the endpoint is gone, or the scope was cancelled.
+  virtual Task<bool> send(std::string_view bytes, CancelScope& scope) = 0;
+  /// The caller has ended its sending: so does the tunnel.
+  virtual void end_sending() = 0;
+  /// The other way broke: the endpoint must not take what it got for the whole.
+  virtual void abort() = 0;
+
+ protected:
+  ~TunnelSink() = default;
+};
+
 /// What a transport gives back: a head, and the body behind it.
 class ResponseSource : public http::BodySource {
  public:
   [[nodiscard]] virtual http::ResponseHead const& head() const = 0;
+  /// Of an accepted CONNECT and of a changed protocol; its body is what the endpoint sends. Absent: no
+  /// tunnel.
+  [[nodiscard]] virtual TunnelSink* tunnel() { return nullptr; }
   /// The reader is done with it, at the body's end or before. The source decides what its connection is still
   /// good for.
   virtual void release() = 0;
@@ -71,6 +88,8 @@ class Response {
   [[nodiscard]] http::ResponseHead const& head() const { return source_->head(); }
   /// Whether its attempt ended well, as far as it has ended.
   [[nodiscard]] bool good() const { return ride_ != nullptr; }
+
+  [[nodiscard]] TunnelSink* tunnel() const { return source_->tunnel(); }
 
   /// As of a BodySource. The permit settles in here, with the last piece or the break.
   std::optional<Result<http::Piece>> try_next();

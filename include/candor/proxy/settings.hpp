@@ -13,7 +13,8 @@ namespace candor {
 
 /// One address, or one name that stands for several, of an upstream.
 struct EndpointSettings {
-  std::string address;  ///< HOST:PORT; HOST an IPv4 address, a [bracketed] IPv6 one, or a name
+  /// HOST:PORT, HOST an IPv4 address, a [bracketed] IPv6 one, or a name; or unix:PATH.
+  std::string address;
 };
 
 struct TimeoutSettings {
@@ -22,14 +23,37 @@ struct TimeoutSettings {
   Duration request = 15s;  ///< retries and waits included, until the answer begins to flow to the caller
   Duration idle = 30s;     ///< between bytes of a body, either way
   std::optional<Duration> total{};  ///< for the whole exchange; absent: no bound
+  Duration tunnel = 1h;             ///< without a byte either way
+};
+
+/// A field that a request must have.
+struct FieldMatchSettings {
+  std::string name;
+  std::optional<std::string> value{};  ///< exactly; absent: any
+};
+
+/// What a request must look like; what is not said matches everything.
+struct MatchSettings {
+  std::vector<std::string> hosts{};           ///< any of them
+  std::vector<std::string> methods{};         ///< any of them
+  std::optional<std::string> path_prefix{};   ///< in whole segments: /a is /a and /a/b, not /ab
+  std::vector<FieldMatchSettings> headers{};  ///< all of them
+};
+
+/// Requests on a shared port that go to an upstream for another reason than their Host.
+struct RouteSettings {
+  MatchSettings match{};
+  std::string upstream;
 };
 
 struct UpstreamSettings {
   std::string name;
-  std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT
+  std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
   std::vector<std::string> hosts{};  ///< Host values that route to it on a shared port; its name always does
   std::vector<EndpointSettings> endpoints{};
   std::optional<std::string> host_header{};  ///< rewrites Host; absent: as the caller sent it
+  /// Protocols that a connection may change to (RFC 9110, 7.8); others are asked for in vain.
+  std::vector<std::string> upgrades{"websocket"};
   TimeoutSettings timeouts{};
   ClassifySettings classify{};
   RetrySettings retry{};

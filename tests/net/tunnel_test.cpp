@@ -1,0 +1,276 @@
+// Tunnels: by CONNECT, and by a change of protocol.
+#include <gtest/gtest.h>
+
+#include "proxy_rig.hpp"
+#include "support/hand_upstream.hpp"
+
+namespace candor::test {
+namespace {
+
+constexpr std::string_view asks =
+    "GET /chat HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+constexpr std::string_view agrees =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Y: z\r\n\r\n";
+constexpr std::string_view asks_for_tunnel = "CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n";
+
+ProxyOptions forward_proxy() {
+  ProxyOptions options;
+  options.shared = {.listen = "127.0.0.1:0", .mode = ListenerSettings::Mode::forward_proxy};
+  return options;
+}
+
+/// A caller and an upstream at the two ends of a changed protocol.
+struct Upgraded {
+  explicit Upgraded(UpstreamSettings const& settings) : proxy(settings), caller(proxy.caller()) {}
+
+  void agree(HandUpstream& upstream) {
+    caller.send(asks);
+    endpoint.emplace(upstream.accept());
+    asked = endpoint->read_head();
+    endpoint->send(agrees);
+    answered = caller.read_head();
+  }
+
+  Proxy proxy;
+  SocketCaller caller;
+  std::optional<SocketCaller> endpoint{};
+  std::string asked{};
+  std::string answered{};
+};
+
+bool says(std::string const& head, std::string_view line) {
+  return head.find("\r\n" + std::string(line) + "\r\n") != std::string::npos;
+}
+
+TEST(Upgrading, CarriesBytesBothWaysUntilBothHaveEnded) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  EXPECT_TRUE(says(tunnel.asked, "Connection: upgrade") && says(tunnel.asked, "Upgrade: websocket"));
+  EXPECT_TRUE(tunnel.answered.starts_with("HTTP/1.1 101 "));
+  EXPECT_TRUE(says(tunnel.answered, "Connection: upgrade") && says(tunnel.answered, "Upgrade: websocket"));
+  EXPECT_TRUE(says(tunnel.answered, "X-Y: z"));
+  tunnel.caller.send("ping");
+  EXPECT_EQ(tunnel.endpoint->read_bytes(4), "ping");
+  tunnel.endpoint->send("pong");
+  EXPECT_EQ(tunnel.caller.read_bytes(4), "pong");
+
+  tunnel.caller.half_close();
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  tunnel.endpoint->send("still here");
+  EXPECT_EQ(tunnel.caller.read_bytes(10), "still here");
+  tunnel.endpoint->close();
+  EXPECT_TRUE(tunnel.caller.ended());
+  EXPECT_FALSE(tunnel.caller.was_reset());
+  EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::answered) == 1; }));
+}
+
+TEST(Upgrading, TheEndpointMayEndFirst) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  tunnel.endpoint->half_close();
+  EXPECT_TRUE(tunnel.caller.ended());
+  tunnel.caller.send("last words");
+  EXPECT_EQ(tunnel.endpoint->read_bytes(10), "last words");
+  tunnel.caller.half_close();
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_FALSE(tunnel.endpoint->was_reset());
+}
+
+TEST(Upgrading, BytesSentAlongWithTheHeadsAreNotLost) {
+  HandUpstream upstream;
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send(std::string(asks) + "early");
+  auto endpoint = upstream.accept();
+  endpoint.read_head();
+  endpoint.send(std::string(agrees) + "soon");
+  caller.read_head();
+  EXPECT_EQ(caller.read_bytes(4), "soon");
+  EXPECT_EQ(endpoint.read_bytes(5), "early");
+}
+
+TEST(Upgrading, MuchGoesBothWaysAtOnce) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  std::string const much(3'000'000, 'm');
+  std::thread sends_up{[&] { tunnel.caller.send(much); }};
+  std::thread sends_down{[&] { tunnel.endpoint->send(much); }};
+  std::string up;
+  std::thread reads_up{[&] { up = tunnel.endpoint->read_bytes(much.size()); }};
+  EXPECT_TRUE(tunnel.caller.read_bytes(much.size()) == much);
+  for (auto* thread : {&sends_up, &sends_down, &reads_up}) thread->join();
+  EXPECT_TRUE(up == much);
+}
+
+TEST(Upgrading, SettlesItsAttemptWithTheChange) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  EXPECT_TRUE(eventually([&] { return tunnel.proxy.ledger().success == 1; }));
+  EXPECT_EQ(tunnel.proxy.ledger().in_flight, 0U);
+  tunnel.endpoint->reset();
+  EXPECT_TRUE(tunnel.caller.ended());
+  EXPECT_TRUE(tunnel.caller.was_reset());
+  EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::broken) == 1; }));
+  EXPECT_EQ(tunnel.proxy.health().late_breaks, 0U);
+}
+
+TEST(Upgrading, BreaksForTheEndpointWhenTheCallerBreaks) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  tunnel.caller.reset();
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(tunnel.endpoint->was_reset());
+}
+
+TEST(Upgrading, EndsWhenNoByteComesEitherWay) {
+  HandUpstream upstream;
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.tunnel = 30ms;
+  Upgraded tunnel{settings};
+  tunnel.agree(upstream);
+  EXPECT_TRUE(tunnel.caller.ended());
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::broken) == 1; }));
+}
+
+TEST(Upgrading, OutlivesTheIdleTimeoutOfBodies) {
+  HandUpstream upstream;
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.idle = 1ms;
+  Upgraded tunnel{settings};
+  tunnel.agree(upstream);
+  // Other requests with their own timeouts take longer than that.
+  auto other = tunnel.proxy.caller();
+  other.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  auto endpoint = upstream.accept();
+  endpoint.read_head();
+  endpoint.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
+  EXPECT_FALSE(other.read_answer().whole);
+  tunnel.caller.send("ping");
+  EXPECT_EQ(tunnel.endpoint->read_bytes(4), "ping");
+}
+
+TEST(Upgrading, ToAProtocolThatIsNotAllowedIsAskedForInVain) {
+  SocketUpstream upstream{[](Received const& request) { return answer(200, request.head); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  auto const answered =
+      caller.get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n");
+  EXPECT_EQ(answered.status, 200U);
+  EXPECT_EQ(answered.body.find("pgrade"), std::string::npos) << answered.body;
+  EXPECT_EQ(answered.body.find("HTTP2"), std::string::npos) << answered.body;
+}
+
+TEST(Upgrading, MayBeDeclinedByAnOrdinaryAnswer) {
+  SocketUpstream upstream{
+      [](Received const&) { return answer(426, "no", "Upgrade: x\r\nConnection: Upgrade\r\n"); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send(asks);
+  EXPECT_EQ(caller.read_answer().status, 426U);
+  EXPECT_EQ(caller.get("/").status, 426U);
+  EXPECT_EQ(upstream.connections(), 1U);
+}
+
+TEST(Upgrading, ToAnotherProtocolThanAskedForIsAFailure) {
+  SocketUpstream upstream{[](Received const&) {
+    return raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\nbytes");
+  }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send(asks);
+  auto const answered = caller.read_answer();
+  EXPECT_EQ(answered.status, 502U);
+  EXPECT_TRUE(answered.has("error=http_upgrade_failed")) << answered.head;
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().failures[static_cast<std::size_t>(FailureKind::protocol)],
+            proxy.ledger().failed());
+}
+
+TEST(Upgrading, WithoutBeingAskedIsAFailure) {
+  SocketUpstream upstream{[](Received const&) { return raw(std::string(agrees) + "bytes"); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto const answered = proxy.caller().get("/");
+  EXPECT_EQ(answered.status, 502U);
+  EXPECT_TRUE(answered.has("error=http_upgrade_failed")) << answered.head;
+}
+
+TEST(Upgrading, IsRetriedLikeAnyGet) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.caller.send(asks);
+  {
+    auto first = upstream.accept();
+    first.read_head();
+    first.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  }
+  tunnel.endpoint.emplace(upstream.accept());
+  EXPECT_TRUE(says(tunnel.endpoint->read_head(), "candor-attempt: 2"));
+  tunnel.endpoint->send(agrees);
+  EXPECT_TRUE(tunnel.caller.read_head().starts_with("HTTP/1.1 101 "));
+}
+
+TEST(Connecting, OpensATunnelToTheUpstream) {
+  HandUpstream upstream;
+  Proxy proxy{upstream_of({upstream.address()}), forward_proxy()};
+  auto caller = proxy.shared_caller();
+  caller.send(asks_for_tunnel);
+  auto endpoint = upstream.accept();
+  auto const head = caller.read_head();
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 Connection established\r\n")) << head;
+  for (auto const* field : {"Content-Length", "Transfer-Encoding", "Connection:"}) {
+    EXPECT_EQ(head.find(field), std::string::npos) << head;
+  }
+  caller.send("\x16 hello");
+  EXPECT_EQ(endpoint.read_bytes(7), "\x16 hello");
+  endpoint.send("world");
+  EXPECT_EQ(caller.read_bytes(5), "world");
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().success, 1U);
+}
+
+TEST(Connecting, IsAnAttemptLikeAnyOther) {
+  auto settings = upstream_of({"127.0.0.1:1"});  // nobody listens there
+  settings.breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 3};
+  settings.breaker.open.first = settings.breaker.open.cap = 1h;
+  Proxy proxy{settings, forward_proxy()};
+  auto caller = proxy.shared_caller();
+  caller.send(asks_for_tunnel);
+  auto const answered = caller.read_answer();
+  EXPECT_EQ(answered.status, 502U);
+  EXPECT_TRUE(answered.has("attempts=3")) << answered.head;
+  // A run of failures counts once a second request is among them.
+  caller.send(asks_for_tunnel);
+  EXPECT_TRUE(caller.read_answer().has("retries denied: circuit"));
+  caller.send(asks_for_tunnel);
+  auto const refused = caller.read_answer();
+  EXPECT_EQ(refused.status, 503U);
+  EXPECT_TRUE(refused.has("circuit_open")) << refused.head;
+  EXPECT_EQ(proxy.ledger().started, 4U);
+}
+
+TEST(Connecting, ElsewhereThanToAnUpstreamIsRefused) {
+  HandUpstream upstream;
+  Proxy proxy{upstream_of({upstream.address()}), forward_proxy()};
+  auto caller = proxy.shared_caller();
+  caller.send("CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
+  auto const answered = caller.read_answer();
+  EXPECT_EQ(answered.status, 421U);
+  EXPECT_TRUE(answered.has("http_request_denied"));
+}
+
+TEST(Connecting, IsServedByForwardProxiesAlone) {
+  HandUpstream upstream;
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send(asks_for_tunnel);
+  EXPECT_EQ(caller.read_answer().status, 501U);
+}
+
+}  // namespace
+}  // namespace candor::test
