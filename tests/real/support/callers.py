@@ -174,15 +174,16 @@ class CurlAnswer:
     error: str
 
 
-def curl(folder, url, *arguments, name="curl"):
-    """One run of curl. A URL with a range, as in /[0-9], stands for several requests, whose bodies follow each
-    other; the last one's status counts."""
+def curl(folder, url, *arguments, name="curl", stdin=b""):
+    """One run of curl, which may read `stdin`. A URL with a range, as in /[0-9], stands for several requests, whose
+    bodies follow each other; the last one's status counts."""
     heads = folder / f"{name}.heads"
     heads.unlink(missing_ok=True)
     ran = subprocess.run(
-        ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(PATIENCE), "--dump-header",
-         str(heads), "--write-out", "%{stderr}%{http_code} %{num_connects}\n", *arguments, url],
-        capture_output=True, timeout=2 * PATIENCE, check=False)
+        ["curl", "--silent", "--show-error", "--no-progress-meter", "--noproxy", "*", "--max-time",
+         str(PATIENCE), "--dump-header", str(heads), "--write-out",
+         "%{stderr}%{http_code} %{num_connects}\n", *arguments, url],
+        input=stdin, capture_output=True, timeout=2 * PATIENCE, check=False)
     said = ran.stderr.decode().splitlines()
     counts = [line.split() for line in said if line[:3].isdigit()] or [["0", "0"]]
     return CurlAnswer(ran.returncode, int(counts[-1][0]), heads.read_bytes().decode() if heads.exists() else "",

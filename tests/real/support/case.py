@@ -10,6 +10,7 @@ from pathlib import Path
 from support.candor import Candor
 from support.nginx import Nginx
 from support.scripted import ScriptedUpstream
+from support.servers import EchoServer, file_server, httpbin
 
 
 class RealCase(unittest.TestCase):
@@ -37,6 +38,18 @@ class RealCase(unittest.TestCase):
     def upstream(self, script):
         """A started upstream that does what the script says on each connection."""
         return self._of_this_test(ScriptedUpstream(script))
+
+    def echo(self, path=None, context=None):
+        """A started echo server."""
+        return self._of_this_test(EchoServer(path, context))
+
+    def file_server(self, directory):
+        """A started file server that speaks HTTP/1.0."""
+        return self._of_this_test(file_server(self.folder, directory))
+
+    def httpbin(self):
+        """A started httpbin."""
+        return self._of_this_test(httpbin(self.folder))
 
     def _of_this_test(self, server):
         self._servers.append(server)

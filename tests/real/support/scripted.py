@@ -30,12 +30,21 @@ class Conversation:
         self._heads.append(head.decode("latin-1"))
         return self._heads[-1]
 
+    def receive(self):
+        """The next bytes as they come, nothing at the end; what came behind a request() first."""
+        taken, self._buffer = self._buffer, b""
+        return taken or self._connection.recv(65536)
+
     def send(self, data):
         self._connection.sendall(data if isinstance(data, bytes) else data.encode("latin-1"))
 
     def answer(self, body, fields=""):
         """A good answer; `fields` are whole lines."""
         self.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{fields}\r\n{body}")
+
+    def shut(self):
+        """Ends the sending; what Candor sends can still be received."""
+        self._connection.shutdown(socket.SHUT_WR)
 
     def wait_for_end(self):
         """Returns when Candor has ended or broken the connection."""

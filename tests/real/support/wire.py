@@ -148,7 +148,7 @@ class Wire:
         return answer
 
     def _body(self, head, method):
-        if method == "HEAD" or head.status in (204, 304):
+        if method == "HEAD" or head.status in (204, 304) or method == "CONNECT" and head.status == 200:
             return b""
         if head.get("Transfer-Encoding"):
             assert head.get("Transfer-Encoding") == "chunked" and not head.get("Content-Length"), head.fields
