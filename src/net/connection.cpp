@@ -292,7 +292,7 @@ Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& 
       }
       case Moved::State::end:
       case Moved::State::broken:
-        if (used_before_ && end_ == 0) co_return Failure{StaleConnection{}};
+        if (used_before_ && end_ == 0 && interim_ == 0) co_return Failure{StaleConnection{}};
         co_return Failure{FailureKind::reset, "closed before its answer"};
     }
   }

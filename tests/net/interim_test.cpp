@@ -57,6 +57,26 @@ TEST(Interim, AContinueThatNobodyWaitsForPassesLikeTheOthers) {
   EXPECT_TRUE(asked.caller.read_head().starts_with("HTTP/1.1 200 "));
 }
 
+TEST(Interim, AKeptConnectionThatEndsAfterOneWasNotStale) {
+  HandUpstream upstream;
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+  auto endpoint = upstream.accept();
+  endpoint.read_head();
+  endpoint.send(fine);
+  EXPECT_EQ(caller.read_answer().status, 200U);
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+  endpoint.read_head();
+  endpoint.send("HTTP/1.1 102 Processing\r\n\r\n");
+  EXPECT_TRUE(caller.read_head().starts_with("HTTP/1.1 102 "));
+  endpoint.close();
+  EXPECT_EQ(caller.read_answer().status, 502U);
+  ASSERT_TRUE(proxy.settles());
+  EXPECT_EQ(proxy.ledger().excluded, 0U);
+  EXPECT_EQ(proxy.ledger().failures[static_cast<std::size_t>(FailureKind::reset)], 1U);
+}
+
 TEST(Interim, AnswersWithoutAnEndAreAFailure) {
   Asked asked{"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n"};
   std::string flood;

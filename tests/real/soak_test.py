@@ -17,6 +17,7 @@ from support import crowd
 from support.books import imbalance, settled_books
 from support.case import RealCase, main
 from support.crowd import Crowd
+from support.processes import resident
 from support.unruly import WELL, WILD, UnrulyUpstream
 from support.waiting import PATIENCE, until
 
@@ -40,13 +41,11 @@ class _Process:
     """What the kernel says of Candor."""
 
     def __init__(self, pid):
+        self._pid = pid
         self._folder = Path(f"/proc/{pid}")
 
     def resident(self):
-        for line in (self._folder / "status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-        raise AssertionError("a process without memory")
+        return resident(self._pid)
 
     def descriptors(self):
         """What is open: each one's number, and what it is."""

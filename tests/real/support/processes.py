@@ -5,11 +5,20 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 from support.waiting import PATIENCE, until
 
 # What the sanitizers print into the output of a program that they find something in.
 _SANITIZER = re.compile(r"(?:ERROR|WARNING|SUMMARY): \w*Sanitizer|runtime error:")
+
+
+def resident(pid):
+    """The bytes of memory that a process has."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("a process without memory")
 
 
 class Process:

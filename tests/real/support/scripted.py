@@ -14,6 +14,7 @@ class Conversation:
 
     def __init__(self, connection, heads):
         connection.settimeout(PATIENCE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
         self._heads = heads
         self._buffer = b""
