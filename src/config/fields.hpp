@@ -71,6 +71,8 @@ inline constexpr auto fields<TimeoutSettings> = Table{
           "For the whole exchange, bodies and tunnels included; null: no bound"),
     field("tunnel", &TimeoutSettings::tunnel, range(1ms, 168h),
           "A tunnel (CONNECT, Upgrade) without a byte either way"),
+    field("go_ahead", &TimeoutSettings::go_ahead, range(0s, 1h),
+          "Until an endpoint says whether it wants a body (Expect: 100-continue); then it is sent"),
 };
 
 // Retries.

@@ -17,9 +17,6 @@ namespace {
 
 /// Of the interim answers (1xx) before one answer, in bytes.
 constexpr std::size_t most_interim = std::size_t{64} * 1024;
-/// How long an endpoint may think about whether it wants a body. Then the caller is told to send it: it may
-/// know nothing of Expect (RFC 9110, 10.1.1).
-constexpr Duration go_ahead_patience = 1s;
 /// A tunnel has an idle timeout of its own, over both ways together.
 constexpr Duration no_timeout = std::chrono::hours{24 * 365};
 
@@ -116,14 +113,15 @@ void Connection::give_up_upload(Failure const& failure) {
 }
 
 /// The next piece, from a caller who has nothing ready. One who holds its body back may be told meanwhile to
-/// send it, by the endpoint or by our patience.
+/// send it, by the endpoint, or by us when that says nothing: it may know nothing of Expect (RFC
+/// 9110, 10.1.1).
 Task<Result<http::Piece>> Connection::wait_for_caller(Exchange& exchange) {
   auto& body = exchange.body;
   auto& scope = *upload_scope_;
   if (body.waits_for_go_ahead()) {
     go_ahead_wait_.emplace(scope);
     Timer patience{[this] { go_ahead_wait_->cancel(CancelReason::go_ahead); }};
-    scheduler_.after(patience, go_ahead_patience);
+    scheduler_.after(patience, exchange.upstream.settings.timeouts.go_ahead);
     auto early = co_await body.next(*go_ahead_wait_);
     bool const told = go_ahead_wait_->reason() == CancelReason::go_ahead;
     go_ahead_wait_.reset();
@@ -193,8 +191,9 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
     co_return failure;
   }
   // An answer that isn't good comes while the body still goes out: nobody will want the rest of it. And
-  // another attempt may begin before this answer is dropped; the body has one reader.
-  if (!uploaded_ && head_.status >= 300) end_upload();
+  // another attempt may begin before this answer is dropped; the body has one reader. A body that is still
+  // held back nobody will ask for any more.
+  if (!uploaded_ && (head_.status >= 300 || go_ahead_wait_)) end_upload();
   begin_body();
   used_before_ = true;
   co_return std::nullopt;

@@ -1,8 +1,9 @@
 #include "request_body.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
+
+#include "gather.hpp"
 
 namespace candor {
 
@@ -95,11 +96,10 @@ void RequestBody::make_room() {
 void RequestBody::go_ahead() {
   if (!parts_.expects_continue) return;
   parts_.expects_continue = false;
-  static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-  std::array<iovec, 1> const part{{{const_cast<char*>(go_on.data()), go_on.size()}}};  // NOLINT: only read
+  parts_.out.copy("HTTP/1.1 100 Continue\r\n\r\n");
   // Should the caller not even have room for this line, it goes on without it after a while (RFC
-  // 9110, 10.1.1).
-  [[maybe_unused]] auto const moved = parts_.socket.write(part);
+  // 9110, 10.1.1); what is left of it goes ahead of the answer.
+  [[maybe_unused]] auto const end = try_write_all(parts_.socket, parts_.out);
 }
 
 std::optional<Result<http::Piece>> RequestBody::try_next() {

@@ -16,20 +16,24 @@
 
 namespace candor {
 
+class Gather;
+
 /// Pieces stay in place until they are discarded: in the block behind the head, then in further blocks. So
 /// whoever keeps them for a retry copies nothing.
 class RequestBody final : public http::BodySource {
  public:
   struct Parts {
     Socket& socket;
+    Gather& out;  ///< what goes to the caller: the interim answer, and the answer behind it
     BlockPool& blocks;
     Scheduler& scheduler;
     Duration idle;                 ///< the longest wait for the next bytes
     std::optional<Bytes> limit{};  ///< of the content; absent: none
-    std::optional<Bytes>
-        rate{};        ///< that the content keeps up a second, while it is waited for; absent: none
-    Duration grace{};  ///< what it may be behind
-    bool expects_continue = false;  ///< the caller waits to be told to go on (RFC 9110, 10.1.1)
+    std::optional<Bytes> rate{};   ///< that the content keeps up a second while it is waited for
+    Duration grace{};              ///< what it may be behind
+    /// The caller waits to be told to go on (RFC 9110, 10.1.1). It is told before an answer begins, or, if it
+    /// has gone on by itself, not at all: in an answer the line would be taken for a part of it.
+    bool expects_continue = false;
   };
 
   /// Body bytes begin at `begin` of `first`, which is filled up to `end`.

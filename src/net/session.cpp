@@ -251,6 +251,7 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
   auto& upstream = pipeline.upstream();
   auto const& timeouts = upstream.settings.timeouts;
   RequestBody source{{.socket = socket_,
+                      .out = gather_,
                       .blocks = parts_.blocks,
                       .scheduler = scheduler_,
                       .idle = timeouts.idle,
@@ -372,7 +373,7 @@ Task<Session::After> Session::tunnel(Exchange& exchange, Response response, Requ
   end.status = response.head().status;
   constexpr Duration no_bound = std::chrono::hours{24 * 365};
   RequestBody from_caller{
-      {.socket = socket_, .blocks = parts_.blocks, .scheduler = scheduler_, .idle = no_bound},
+      {.socket = socket_, .out = gather_, .blocks = parts_.blocks, .scheduler = scheduler_, .idle = no_bound},
       {.kind = http::Framing::Kind::until_close},
       *block_,
       begin_,

@@ -108,6 +108,18 @@ TEST(Expecting, ABodyThatIsNotWantedIsNeverSent) {
   EXPECT_EQ(asked.proxy.ledger().success, 1U);
 }
 
+TEST(Expecting, IsOverWithAnAnswer) {
+  Asked asked{expecting};
+  asked.endpoint->send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhe");
+  auto const head = asked.caller.read_head();
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ") && head.find("Connection: close") != std::string::npos)
+      << head;
+  EXPECT_EQ(asked.caller.read_bytes(2), "he");
+  asked.caller.send("hello");
+  asked.endpoint->send("re");
+  EXPECT_EQ(asked.caller.read_bytes(4), "re");
+}
+
 TEST(Expecting, ACallerThatSendsAllTheSameIsNotHeldUp) {
   Asked asked{expecting};
   asked.caller.send("hello");
@@ -123,12 +135,19 @@ TEST(Expecting, ACallerThatSendsItAlongIsNotAskedFor) {
 }
 
 TEST(Expecting, AnEndpointThatSaysNothingStallsNobody) {
-  Asked asked{expecting};
-  EXPECT_EQ(asked.caller.read_head(), go_on);
-  asked.caller.send("hello");
-  EXPECT_EQ(asked.endpoint->read_bytes(5), "hello");
-  asked.endpoint->send(fine);
-  EXPECT_EQ(asked.caller.read_answer().status, 200U);
+  HandUpstream upstream;
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.go_ahead = 1ms;
+  Proxy proxy{settings};
+  auto caller = proxy.caller();
+  caller.send(expecting);
+  auto endpoint = upstream.accept();
+  EXPECT_TRUE(asks_first(endpoint.read_head()));
+  EXPECT_EQ(caller.read_head(), go_on);
+  caller.send("hello");
+  EXPECT_EQ(endpoint.read_bytes(5), "hello");
+  endpoint.send(fine);
+  EXPECT_EQ(caller.read_answer().status, 200U);
 }
 
 TEST(Expecting, IsNotUnderstoodFromOldCallers) {

@@ -21,12 +21,14 @@ namespace candor::test {
 struct CountingObserver final : Observer {
   std::array<std::atomic<unsigned>, request_results> ended{};
   std::array<std::atomic<unsigned>, pool_events> pool{};
+  std::atomic<unsigned> begun{0};
   std::atomic<unsigned> settled{0};
   std::atomic<unsigned> refused{0};
   std::atomic<unsigned> rejections{0};
   std::atomic<unsigned> connected{0};
   std::atomic<unsigned> disconnected{0};
 
+  void request_begun(Upstream const&) override { ++begun; }
   void attempt_settled(Upstream const&, AttemptRecord const&) override { ++settled; }
   void request_ended(Exchange const&, RequestEnd const& end) override {
     ++ended[static_cast<std::size_t>(end.result)];

@@ -95,12 +95,24 @@ TEST(Session, CarriesChunkedBodiesHoweverTheyAreCut) {
 
 TEST(Session, TellsACallerThatWaitsToGoOn) {
   SocketUpstream upstream{echo};
-  Proxy proxy{upstream_of({upstream.address()})};
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.go_ahead = 1ms;  // this upstream says nothing before it has the body
+  Proxy proxy{settings};
   auto caller = proxy.caller();
   caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(caller.read_bytes(25), "HTTP/1.1 100 Continue\r\n\r\n");
   caller.send("hello");
   EXPECT_EQ(caller.read_answer().body, "POST /\nhello");
+}
+
+TEST(Session, TellsNoCallerThatHasGoneOnByItself) {
+  SocketUpstream upstream{echo};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhe");
+  ASSERT_TRUE(eventually([&] { return proxy.ledger().in_flight == 1; }));
+  caller.send("llo");
+  EXPECT_EQ(caller.read_bytes(12), "HTTP/1.1 200");
 }
 
 TEST(Session, GivesAnOldCallerWhatItCanRead) {

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,9 +41,7 @@ class SocketCaller {
 
   /// Of a connection that stands.
   explicit SocketCaller(Descriptor connection) : fd_(std::move(connection)) {
-    timeval const longest{.tv_sec = 20, .tv_usec = 0};
-    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
-    setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+    wait_at_most(longest_wait);
     int const on = 1;
     setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
@@ -88,6 +87,22 @@ class SocketCaller {
     }
   }
 
+  /// Waits for the first byte of an answer; whether it came.
+  bool is_being_answered() { return !in_.empty() || read_some(); }
+  /// Having sent `Expect: 100-continue`: whether it may send the body, since it is told to, or has waited
+  /// long enough; false: something else came. An interim answer that came is taken.
+  bool waits_to_go_on(std::chrono::milliseconds patience) {
+    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    wait_at_most(patience);
+    while (in_.size() < go_on.size() && go_on.starts_with(in_) && read_some()) {
+    }
+    wait_at_most(longest_wait);
+    if (in_.size() < go_on.size()) return timed_out_;
+    if (!in_.starts_with(go_on)) return false;
+    in_.erase(0, go_on.size());
+    return true;
+  }
+
   /// Reads up to `size` bytes of what comes; less if the connection ends before.
   std::string read_bytes(std::size_t size) {
     while (in_.size() < size && read_some()) {
@@ -119,6 +134,14 @@ class SocketCaller {
   }
 
  private:
+  static constexpr std::chrono::milliseconds longest_wait{20'000};
+
+  void wait_at_most(std::chrono::milliseconds time) {
+    timeval const longest{.tv_sec = time.count() / 1000, .tv_usec = time.count() % 1000 * 1000};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+    setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+  }
+
   bool read_some() {
     std::array<char, 65536> buffer;
     auto const got = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);

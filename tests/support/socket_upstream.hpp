@@ -28,6 +28,7 @@ struct Received {
   std::string target;
   std::string head;            ///< with its empty line
   std::string body{};          ///< content, without its coding
+  std::string trailers{};      ///< lines behind a chunked body
   unsigned number = 0;         ///< of this upstream's, from 1
   unsigned on_connection = 0;  ///< of its connection's, from 1
 };
@@ -80,6 +81,11 @@ class SocketUpstream {
     std::lock_guard const held(lock_);
     behaviour_ = std::move(behaviour);
   }
+  /// What is said as soon as a head is there whose body is not yet, ahead of the behaviour's own bytes.
+  void set_early(std::function<std::string(http::RequestHead const&)> early) {
+    std::lock_guard const held(lock_);
+    early_ = std::move(early);
+  }
   /// Closes connections on which nothing is under way.
   void close_idle() {
     closing_idle_ = true;
@@ -91,6 +97,7 @@ class SocketUpstream {
     Descriptor fd;
     std::string in;
     unsigned requests = 0;
+    bool said_early = false;
     bool hangs = false;
   };
 
@@ -152,7 +159,8 @@ class SocketUpstream {
     peer.in.append(buffer.data(), static_cast<std::size_t>(got));
     while (!peer.hangs) {
       auto request = take(peer);
-      if (!request) return true;
+      if (!request) return say_early(peer);
+      peer.said_early = false;
       request->number = ++received_;
       request->on_connection = ++peer.requests;
       Reaction reaction;
@@ -169,6 +177,20 @@ class SocketUpstream {
       }
     }
     return true;
+  }
+
+  bool say_early(Peer& peer) {
+    http::HeadScan scan;
+    http::RequestHead head;
+    auto const parsed = http::parse_request_head(peer.in, scan, {}, head);
+    if (peer.said_early || !std::holds_alternative<http::Complete>(parsed)) return true;
+    peer.said_early = true;
+    std::string bytes;
+    {
+      std::lock_guard const held(lock_);
+      if (early_) bytes = early_(head);
+    }
+    return send(peer.fd, bytes);
   }
 
   static std::optional<Received> take(Peer& peer) {
@@ -194,6 +216,7 @@ class SocketUpstream {
         used += step.consumed;
         end = step.end;
       }
+      request.trailers = decoder.trailers();
     }
     peer.in.erase(0, used);
     return request;
@@ -210,6 +233,7 @@ class SocketUpstream {
 
   std::mutex lock_;
   Behaviour behaviour_;
+  std::function<std::string(http::RequestHead const&)> early_;
   Descriptor listening_;
   Descriptor bell_;
   std::uint16_t port_ = 0;

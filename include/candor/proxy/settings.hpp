@@ -24,6 +24,9 @@ struct TimeoutSettings {
   Duration idle = 30s;     ///< between bytes of a body, either way
   std::optional<Duration> total{};  ///< for the whole exchange; absent: no bound
   Duration tunnel = 1h;             ///< without a byte either way
+  /// Until an endpoint says whether it wants a body that its caller holds back (Expect: 100-continue). Then
+  /// the caller is told to send it.
+  Duration go_ahead = 1s;
 };
 
 /// A field that a request must have.
