@@ -64,7 +64,7 @@ fuzz:  ## Run each fuzzer for FUZZ_SECONDS (60); ARGS='-R chunked' runs one
 	@$(INSTALL) build fuzz
 	cmake --preset fuzz -DCANDOR_FUZZ_SECONDS=$(FUZZ_SECONDS)
 	$(STILL) cmake --build --preset fuzz -j $(JOBS)
-	$(STILL) ctest --preset fuzz --no-tests=error $(ARGS)
+	$(STILL) ctest --preset fuzz -j $(JOBS) --no-tests=error $(ARGS)
 
 soak: build  ## Everything at once for SOAK_SECONDS (600) on one Candor with the sanitizers; SOAK_SEED repeats a run
 	SOAK_SECONDS=$(SOAK_SECONDS) $(STILL) $(PYTHON) -B tests/real/soak_test.py build/dev/candor
