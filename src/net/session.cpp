@@ -8,6 +8,7 @@
 #include "candor/net/proxy_protocol.hpp"
 #include "candor/proxy/answer.hpp"
 #include "fairness.hpp"
+#include "refusals.hpp"
 #include "tunnel.hpp"
 
 namespace candor {
@@ -19,63 +20,6 @@ constexpr Duration linger_for = 1s;
 /// A caller whose connection has nothing under way when a drain begins has this long for a request that may
 /// be on its way; its answer closes the connection.
 constexpr Duration grace = 250ms;
-
-http::OwnAnswer not_understood(http::Malformed const& malformed) {
-  return {
-      .status = malformed.status, .error = http::ProxyError::http_request_error, .details = malformed.detail};
-}
-
-http::OwnAnswer too_slow() {
-  return {
-      .status = 408, .error = http::ProxyError::http_request_error, .details = "the head came too slowly"};
-}
-
-http::OwnAnswer too_large() {
-  return {.status = 413,
-          .error = http::ProxyError::http_request_error,
-          .details = "the body is larger than allowed"};
-}
-
-http::OwnAnswer nobody_meant() {
-  return {.status = 421,
-          .error = http::ProxyError::http_request_denied,
-          .details = "unknown_host",
-          .explanation = "No upstream is configured for this Host."};
-}
-
-http::OwnAnswer no_tunnels() {
-  return {.status = 501,
-          .error = http::ProxyError::http_request_denied,
-          .details = "connect",
-          .explanation = "CONNECT is not served here."};
-}
-
-http::OwnAnswer no_tls() {
-  return {.status = 421,
-          .error = http::ProxyError::http_request_denied,
-          .details = "https",
-          .explanation = "What is asked for by https is reached through CONNECT."};
-}
-
-http::OwnAnswer in_a_loop() {
-  return {.status = 508,
-          .error = http::ProxyError::proxy_loop_detected,
-          .details = "via",
-          .explanation = "This request has come through here before."};
-}
-
-/// As the last recipient, of which a TRACE is no use (RFC 9110, 7.6.2).
-http::OwnAnswer used_up(http::Method method) {
-  std::uint16_t const status = method == http::Method::options ? 200 : 405;
-  return {.status = status,
-          .details = "max_forwards",
-          .explanation = "Max-Forwards lets this request go no further."};
-}
-
-http::OwnAnswer no_proxy_header() {
-  return {
-      .status = 400, .error = http::ProxyError::http_request_error, .details = "no PROXY protocol header"};
-}
 
 bool is_empty(http::Framing const& framing) {
   return framing.kind == http::Framing::Kind::none ||
@@ -210,7 +154,7 @@ Task<Session::HeadEnd> Session::read_head() {
         auto const end = co_await socket_.until_readable(life_, until);
         if (end == WaitEnd::timed_out) {
           head_ = {};
-          auto const answer = too_slow();
+          auto const answer = head_too_slow();
           co_await reject(answer);
         }
         if (end != WaitEnd::ready) co_return HeadEnd::closed;
@@ -222,24 +166,13 @@ Task<Session::HeadEnd> Session::read_head() {
 
 // --- requests ---
 
-/// What is no request for an upstream, and why.
-std::optional<http::OwnAnswer> Session::objection(Pipeline const* pipeline) const {
-  bool const is_connect = head_.method == http::Method::connect;
-  if (is_connect && !destination_.is_forward_proxy()) return no_tunnels();
-  if (http::has_passed(head_.fields, parts_.via)) return in_a_loop();
-  if (!is_connect && head_.is_https()) return no_tls();
-  if (http::max_forwards(head_) == 0U) return used_up(head_.method);
-  auto const& limit = parts_.limits.body;
-  bool const announced = head_.framing.kind == http::Framing::Kind::length;
-  if (limit && announced && head_.framing.length > limit->count) return too_large();
-  if (pipeline == nullptr) return nobody_meant();
-  return std::nullopt;
-}
-
 /// Whether the connection goes on.
 Task<bool> Session::carry() {
   Pipeline* const pipeline = destination_.find(head_);
-  auto const objects = objection(pipeline);
+  auto const objects = objection(head_, {.forward_proxy = destination_.is_forward_proxy(),
+                                         .leads_somewhere = pipeline != nullptr,
+                                         .body_limit = parts_.limits.body,
+                                         .via = parts_.via});
   if (objects) {
     co_await reject(*objects);
     co_return false;

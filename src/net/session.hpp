@@ -67,7 +67,6 @@ class Session final : private Socket::Watcher, private InterimSink {
   Task<bool> write_own(http::OwnAnswer const& answer, bool keep_alive);
   Task<void> linger();
 
-  [[nodiscard]] std::optional<http::OwnAnswer> objection(Pipeline const* pipeline) const;
   [[nodiscard]] bool may_keep(RequestBody const& body) const;
   [[nodiscard]] std::optional<RequestResult> cut_short(WriteEnd end) const;
   void move_to_front(std::string_view rest);
