@@ -5,7 +5,6 @@
 measures what they cost the others, which no test does: requests per second by wrk(1) to nginx, without and with them.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -79,10 +78,7 @@ class _Traffic:
 class _Slow(RealCase):
     def setUp(self):
         super().setUp()
-        before = os.environ.get("ASAN_OPTIONS")
-        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (before, _ASAN)))
-        self.addCleanup(lambda: os.environ.pop("ASAN_OPTIONS") if before is None
-                        else os.environ.update(ASAN_OPTIONS=before))
+        self.sanitizer_options(_ASAN)
         self.peer = self._of_this_test(PatientUpstream())
 
     def _start(self, limits=None, timeouts=None, **options):

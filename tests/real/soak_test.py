@@ -98,10 +98,7 @@ class _Weather:
 class Soak(RealCase):
     def setUp(self):
         super().setUp()
-        before = os.environ.get("ASAN_OPTIONS")
-        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (before, _ASAN)))
-        self.addCleanup(lambda: os.environ.pop("ASAN_OPTIONS") if before is None
-                        else os.environ.update(ASAN_OPTIONS=before))
+        self.sanitizer_options(_ASAN)
 
     def test_everything_at_once(self):
         print(f"SOAK_SEED={_SEED} SOAK_SECONDS={_SECONDS:g}", flush=True)

@@ -51,6 +51,13 @@ class RealCase(unittest.TestCase):
         """A started httpbin."""
         return self._of_this_test(httpbin(self.folder))
 
+    def sanitizer_options(self, options):
+        """For an address sanitizer in what is started from now on, until the test's end."""
+        before = os.environ.get("ASAN_OPTIONS")
+        os.environ["ASAN_OPTIONS"] = ":".join(filter(None, (before, options)))
+        self.addCleanup(lambda: os.environ.pop("ASAN_OPTIONS") if before is None
+                        else os.environ.update(ASAN_OPTIONS=before))
+
     def _of_this_test(self, server):
         self._servers.append(server)
         return server

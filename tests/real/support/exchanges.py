@@ -6,7 +6,6 @@ threads and sockets meet is the machine's affair.
 
 import contextlib
 import hashlib
-import itertools
 import random
 import select
 import socket
@@ -15,7 +14,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from support.ports import HOST, HeldPort
+from support.listening import Listening
 from support.waiting import PATIENCE
 
 _POOL = memoryview(random.Random("exchanges").randbytes(24 << 20))
@@ -284,34 +283,22 @@ class Received:
         return self._digest.hexdigest()
 
 
-class PlannedUpstream:
+class PlannedUpstream(Listening):
     """Answers each request as planned."""
 
     def __init__(self, plans):
         """`plans`: by path."""
         self._plans = plans
         self.seen = Counter()  # heads that came, by path
-        self.problems = []
         self._lock = threading.Lock()
-        self._held = HeldPort()
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((HOST, self._held.number))
-        self._listener.listen(512)
-        self.address = f"{HOST}:{self._held.number}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        for number in itertools.count():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            if number % 4 == 3:
-                narrow(connection)
-            threading.Thread(target=self._converse, args=(Stream(connection),), daemon=True).start()
+    def _accepted(self, connection):
+        if self.connections % 4 == 0:
+            narrow(connection)
 
-    def _converse(self, stream):
+    def _converse(self, connection):
+        stream = Stream(connection)
         resets = False
         try:
             while head := stream.head():
@@ -361,16 +348,6 @@ class PlannedUpstream:
             most = len(pieces[0]) + int(plan.where * (sum(map(len, pieces[1:])) - 1))
         stream.send(pieces, plan.answer_sent, most)
         return most is None and not plan.upstream_closes
-
-    def died(self):
-        """Of what came otherwise than planned; else nothing."""
-        return "; ".join(self.problems)
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._held.release()
 
     def report(self):
         return "\n".join(self.problems)

@@ -1,12 +1,11 @@
 """An upstream that keeps every byte that came, and answers what it could read strictly as a request."""
 
-import contextlib
 import hashlib
 import socket
 import threading
 from dataclasses import dataclass
 
-from support.ports import HOST, HeldPort
+from support.listening import Listening
 from support.strict import Limits, read_request
 from support.waiting import PATIENCE
 
@@ -35,33 +34,20 @@ class Arrival:
     answered: bool = False  # the rest, before it was whole
 
 
-class RecordingUpstream:
+class RecordingUpstream(Listening):
     """Listens, and serves each connection in a thread."""
 
     def __init__(self):
         self.early = None  # a status to answer with as soon as a head has come, if its body has not
         self.requests = []  # the whole ones, of all connections, in the order of their arrival
         self.arrivals = []  # connections that have ended
-        self.problems = []
         self._open = 0
         self._lock = threading.Lock()
-        self._held = HeldPort()
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((HOST, self._held.number))
-        self._listener.listen(512)
-        self.address = f"{HOST}:{self._held.number}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                self._open += 1
-            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+    def _accepted(self, connection):
+        with self._lock:
+            self._open += 1
 
     def _converse(self, connection):
         arrival = Arrival([])
@@ -106,16 +92,6 @@ class RecordingUpstream:
         """Whether no connection is open."""
         with self._lock:
             return self._open == 0
-
-    def died(self):
-        """Of a mistake of its own; else nothing."""
-        return "; ".join(self.problems)
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._held.release()
 
     def report(self):
         return "\n".join(f"{each.method!r} {each.target!r}" for each in self.requests[-5:])

@@ -3,9 +3,8 @@
 import contextlib
 import socket
 import struct
-import threading
 
-from support.ports import HOST, HeldPort
+from support.listening import Listening
 from support.waiting import PATIENCE
 
 
@@ -59,31 +58,13 @@ class Conversation:
         self._connection.close()
 
 
-class ScriptedUpstream:
+class ScriptedUpstream(Listening):
     """Listens, and runs `script(conversation)` in a thread for each connection; then closes that."""
 
     def __init__(self, script):
         self._script = script
         self.heads = []  # of all requests, as they came
-        self.connections = 0
-        self.problems = []
-        self._held = HeldPort()
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((HOST, self._held.number))
-        self._listener.listen(512)
-        self.port = self._held.number
-        self.address = f"{HOST}:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+        super().__init__()
 
     def _converse(self, connection):
         with connection:
@@ -94,16 +75,6 @@ class ScriptedUpstream:
             except Exception as problem:  # the script's own mistake
                 self.problems.append(repr(problem))
                 raise
-
-    def died(self):
-        """Of a mistake in its script; else nothing."""
-        return "; ".join(self.problems)
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._held.release()
 
     def report(self):
         return "\n".join([*self.problems, *(head.splitlines()[0] for head in self.heads)])
