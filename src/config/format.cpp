@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 
 namespace candor::config {
@@ -83,6 +84,7 @@ constexpr std::string_view unix_scheme = "unix:";
 std::string_view fault_of_unix_address(std::string_view text) {
   auto const path = text.substr(unix_scheme.size());
   if (!path.starts_with('/')) return "its path must begin with /";
+  if (path.ends_with('/')) return "its path names a directory";
   if (path.size() > 107) return "its path is longer than 107";  // what sockaddr_un has room for
   return fault_of_file(path);
 }
@@ -166,6 +168,10 @@ std::string_view fault_of_pseudonym(std::string_view text) {
 std::string_view fault_of_path(std::string_view text) {
   if (!text.starts_with('/')) return "it must begin with /";
   if (text.find_first_of("?#") != std::string_view::npos) return "without a query";
+  auto const whole = std::string(text) + '/';
+  if (whole.find("/./") != std::string::npos || whole.find("/../") != std::string::npos) {
+    return "no path with dot segments has a prefix";
+  }
   return std::all_of(text.begin(), text.end(), is_visible) ? "" : "it holds a character that paths cannot";
 }
 
@@ -204,7 +210,10 @@ std::string canonical_host(std::string_view host) {
 bool is_unix(std::string_view address) { return address.starts_with(unix_scheme); }
 
 HostAndPort host_and_port(std::string_view address) {
-  if (is_unix(address)) return {std::string(address), 0};
+  if (is_unix(address)) {
+    std::filesystem::path const path(address.substr(unix_scheme.size()));
+    return {std::string(unix_scheme) + path.lexically_normal().string(), 0};
+  }
   auto const [host, port] = split(address);
   return {canonical_host(host), port_number(port.value_or("")).value_or(0)};
 }

@@ -184,8 +184,9 @@ void check_addresses(Config const& config, Report& report) {
   std::vector<Claim> claims;
   auto const claim = [&claims](std::string const& address, std::string path) {
     if (is_unix(address)) {
+      auto const place = host_and_port(address).host;
       claims.push_back(
-          {.takes = {address}, .wants = {address}, .shown = address, .path = std::move(path), .owner = {}});
+          {.takes = {place}, .wants = {place}, .shown = address, .path = std::move(path), .owner = {}});
       return;
     }
     // Of port 0 everybody gets another one.
@@ -295,6 +296,17 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_slow_after(upstream, path, report);
 }
 
+void check_connections(Config const& config, Report& report) {
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    auto const& own = config.listeners[i].connections;
+    auto const path = item("listeners", i) + ".connections";
+    if (!own || *own <= config.net.limits.connections || report.is_wrong(path)) continue;
+    report.add(report.offset_of(path), path,
+               std::to_string(*own) + " is above limits.connections, " +
+                   std::to_string(config.net.limits.connections));
+  }
+}
+
 /// A route leads to an upstream that there is, and asks for something that there can be.
 void check_routes(Config const& config, Report& report) {
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
@@ -328,6 +340,7 @@ void check_rules(Config const& config, Report& report) {
   check_loops(config, report);
   check_hosts(config, report);
   check_routes(config, report);
+  check_connections(config, report);
   in_order<Bytes>(report, "limits", {"target", config.net.limits.target}, {"head", config.net.limits.head});
 }
 

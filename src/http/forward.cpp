@@ -75,7 +75,7 @@ bool ends_here(FieldId id) {
 bool is_continue(Field const& field) {
   ListMembers members(field.value);
   while (auto const member = members.next()) {
-    if (equal_ignoring_case(*member, "100-continue")) return true;
+    if (equal_ignoring_case(without_parameters(*member), "100-continue")) return true;
   }
   return false;
 }
@@ -191,6 +191,10 @@ bool names(std::string_view value, std::string_view pseudonym) {
 
 }  // namespace
 
+bool expects_continue(RequestHead const& head) {
+  return head.version == Version::http_1_1 && head.fields.has_token(FieldId::expect, "100-continue");
+}
+
 std::string_view upgrade_of(RequestHead const& head, std::span<std::string const> allowed) {
   Field const* const upgrade = head.fields.find(FieldId::upgrade);
   if (upgrade == nullptr || head.version != Version::http_1_1 || has_content(head.framing)) return {};
@@ -253,9 +257,11 @@ void append_response_head(std::string& out, ResponseHead const& head, ResponseFo
   if (chunked) out.append("Transfer-Encoding: chunked\r\n");
   if (!forwarding.upgrade.empty()) append_upgrade(out, forwarding.upgrade);
   append_via(out, head.version, forwarding.via);
-  if (!interim && !forwarding.keep_alive) {
+  if (interim || forwarding.tunnel) {
+    // Says nothing of the connection.
+  } else if (!forwarding.keep_alive) {
     out.append("Connection: close\r\n");
-  } else if (!interim && forwarding.caller_version == Version::http_1_0) {
+  } else if (forwarding.caller_version == Version::http_1_0) {
     out.append("Connection: keep-alive\r\n");
   }
   if (!forwarding.proxy_status.empty()) append_line(out, "Proxy-Status: ", forwarding.proxy_status);

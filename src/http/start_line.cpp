@@ -67,7 +67,8 @@ bool has_target_characters(std::string_view target) {
 bool is_target(std::string_view method, std::string_view target) {
   if (method == "CONNECT") {
     std::size_t const colon = port_colon(target);
-    return is_authority(target) && colon + 1 < target.size();
+    std::string_view const port = target.substr(std::min(colon + 1, target.size()));
+    return is_authority(target) && port.find_first_not_of('0') != std::string_view::npos;
   }
   if (target.front() == '/') return true;
   if (target == "*") return method == "OPTIONS";

@@ -17,8 +17,8 @@ namespace {
 
 /// Of the interim answers (1xx) before one answer, in bytes.
 constexpr std::size_t most_interim = std::size_t{64} * 1024;
-/// A tunnel has an idle timeout of its own, over both ways together.
-constexpr Duration no_timeout = std::chrono::hours{24 * 365};
+/// How long an answer may pause when its request's body will never be whole.
+constexpr std::optional<Duration> last_words = 250ms;
 
 /// What connect() can fail with that is no word about the endpoint.
 std::optional<Failure> ours(int error) {
@@ -110,26 +110,37 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
 void Connection::give_up_upload(Failure const& failure) {
   upload_failure_ = failure;
   if (answer_wait_) answer_wait_->cancel(CancelReason::caller_left);
+  if (body_wait_ && caller_broke_body()) body_wait_->cancel(CancelReason::caller_left);
+}
+
+/// Then the endpoint may not be able to finish an answer that it has begun.
+bool Connection::caller_broke_body() const {
+  return upload_failure_ && upload_failure_->get<CallerBodyBroken>();
 }
 
 /// The next piece, from a caller who has nothing ready. One who holds its body back may be told meanwhile to
-/// send it, by the endpoint, or by us when that says nothing: it may know nothing of Expect (RFC
+/// send it: by the endpoint, or by us when that says nothing, as it may know nothing of Expect (RFC
 /// 9110, 10.1.1).
 Task<Result<http::Piece>> Connection::wait_for_caller(Exchange& exchange) {
   auto& body = exchange.body;
   auto& scope = *upload_scope_;
+  exchange.caller_wait.begin(scheduler_.now());
   if (body.waits_for_go_ahead()) {
+    auto const& timeouts = exchange.upstream.settings.timeouts;
     go_ahead_wait_.emplace(scope);
     Timer patience{[this] { go_ahead_wait_->cancel(CancelReason::go_ahead); }};
-    scheduler_.after(patience, exchange.upstream.settings.timeouts.go_ahead);
+    // In time for the body to come before anything else is over.
+    scheduler_.after(patience, std::min({timeouts.go_ahead, timeouts.attempt / 2, timeouts.idle / 2}));
     auto early = co_await body.next(*go_ahead_wait_);
     bool const told = go_ahead_wait_->reason() == CancelReason::go_ahead;
     go_ahead_wait_.reset();
-    if (early || !told) co_return early;
+    if (early || !told) {
+      exchange.caller_wait.end(scheduler_.now());
+      co_return early;
+    }
     body.go_ahead();
   }
   waits_for_caller_ = true;
-  exchange.caller_wait.begin(scheduler_.now());
   auto piece = co_await body.next(scope);
   exchange.caller_wait.end(scheduler_.now());
   co_return piece;
@@ -193,7 +204,7 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
   // An answer that isn't good comes while the body still goes out: nobody will want the rest of it. And
   // another attempt may begin before this answer is dropped; the body has one reader. A body that is still
   // held back nobody will ask for any more.
-  if (!uploaded_ && (head_.status >= 300 || go_ahead_wait_)) end_upload();
+  if (!uploaded_ && (head_.status >= 300 || exchange.body.waits_for_go_ahead())) end_upload();
   begin_body();
   used_before_ = true;
   co_return std::nullopt;
@@ -239,8 +250,7 @@ std::optional<Failure> Connection::look_for_head(Exchange& exchange) {
 /// All are for the caller. But where it waits for a "100 Continue", that comes from whoever reads its body,
 /// once.
 void Connection::pass_on_interim(Exchange& exchange) {
-  bool const expected = exchange.head.fields.has_token(http::FieldId::expect, "100-continue");
-  if (head_.status != 100 || !expected) {
+  if (head_.status != 100 || !http::expects_continue(exchange.head)) {
     if (exchange.interim != nullptr) exchange.interim->interim(head_);
   } else if (go_ahead_wait_) {
     go_ahead_wait_->cancel(CancelReason::go_ahead);
@@ -270,8 +280,13 @@ void Connection::become_tunnel() {
 
 Task<bool> Connection::send(std::string_view bytes, CancelScope& scope) {
   gather_.refer(bytes);
-  auto const end = co_await write_all(socket_, gather_, scope, scheduler_, no_timeout);
+  auto const end = co_await write_all(socket_, gather_, scope, scheduler_, std::nullopt);
   co_return end == WriteEnd::done;
+}
+
+void Connection::end_sending() {
+  socket_.shut_down_writing();
+  sending_ended_ = true;
 }
 
 Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& attempt) {
@@ -308,7 +323,7 @@ Failure Connection::why_cancelled(CancelScope const& attempt) const {
 
 void Connection::begin_body() {
   base_ = begin_;
-  if (is_tunnel_) idle_timeout_ = no_timeout;
+  if (is_tunnel_) idle_timeout_.reset();  // it has one of its own, over both ways together
   left_ = head_.framing.kind == http::Framing::Kind::length ? head_.framing.length : 0;
   decoder_ = {};  // and with it the trailers of the answer before, whatever this one's framing is
 }
@@ -379,11 +394,19 @@ std::optional<Result<http::Piece>> Connection::try_next() {
 Task<Result<http::Piece>> Connection::next(CancelScope& scope) {
   for (;;) {
     if (auto piece = try_next()) co_return *piece;
-    auto const end = co_await socket_.until_readable(scope, scheduler_.now() + idle_timeout_);
+    bool const incomplete = caller_broke_body();
+    body_wait_.emplace(scope);
+    auto const until = after(scheduler_, incomplete ? std::min(idle_timeout_, last_words) : idle_timeout_);
+    auto const end = co_await socket_.until_readable(*body_wait_, until);
+    body_wait_.reset();
     switch (end) {
       case WaitEnd::ready: break;
-      case WaitEnd::timed_out: co_return Failure{CancelReason::idle_timeout};
-      case WaitEnd::cancelled: co_return Failure{*scope.reason()};
+      case WaitEnd::timed_out:
+        if (incomplete) co_return *upload_failure_;
+        co_return Failure{CancelReason::idle_timeout};
+      case WaitEnd::cancelled:
+        if (auto const reason = scope.reason()) co_return Failure{*reason};
+        break;  // the caller's body has just broken off
     }
   }
 }
@@ -427,6 +450,8 @@ Duration Connection::keep_for() const {
 void Connection::release() {
   end_upload();
   std::unique_ptr<Connection> self{this};
+  // Whoever dropped a tunnel, at whatever point: its endpoint must not take what it got for the whole.
+  if (is_tunnel_ && !(sending_ended_ && complete_)) socket_.abort_on_close();
   bool const keep = reusable();
   auto const at_most = keep ? keep_for() : Duration{};
   block_.reset();

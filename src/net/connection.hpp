@@ -61,6 +61,7 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
   Task<void> upload(Exchange& exchange);
   Task<Result<http::Piece>> wait_for_caller(Exchange& exchange);
   void give_up_upload(Failure const& failure);
+  [[nodiscard]] bool caller_broke_body() const;
   void end_upload();
   Task<std::optional<Failure>> read_head(Exchange& exchange, Attempt& attempt);
   [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;
@@ -70,8 +71,8 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
   void begin_body();
 
   Task<bool> send(std::string_view bytes, CancelScope& scope) override;
-  void end_sending() override { socket_.shut_down_writing(); }
-  void abort() override { socket_.abort_on_close(); }
+  void end_sending() override;
+  [[nodiscard]] std::size_t unsent() const override { return socket_.unsent(); }
 
   [[nodiscard]] Moved read_more();
   [[nodiscard]] std::optional<Result<http::Piece>> buffered_piece();
@@ -107,7 +108,9 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
   std::optional<CancelScope> answer_wait_;  // while an attempt waits for its head
   bool complete_ = false;
   bool is_tunnel_ = false;
-  Duration idle_timeout_{};
+  bool sending_ended_ = false;  // of a tunnel's caller
+  std::optional<Duration> idle_timeout_{};
+  std::optional<CancelScope> body_wait_;  // while the answer's body is waited for
 
   // What goes out.
   Gather gather_;

@@ -29,6 +29,13 @@ void EndpointPool::put(std::unique_ptr<Connection> connection, Instant now, Dura
   idle_.push_back(std::move(connection));
 }
 
+bool EndpointPool::make_room() {
+  if (!settings_.connections || connections_ < *settings_.connections) return true;
+  if (idle_.empty()) return false;
+  drop(*idle_.front());
+  return connections_ < *settings_.connections;
+}
+
 void EndpointPool::drop(Connection& connection) {
   tell(PoolEvent::dropped);
   remove(connection.place);

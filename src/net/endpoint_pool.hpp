@@ -32,10 +32,8 @@ class EndpointPool {
   // Connections come when they are made, before they stand.
   void connection_came() { ++connections_; }
   void connection_left() { --connections_; }
-  /// There may be no further one.
-  [[nodiscard]] bool is_full() const {
-    return settings_.connections && connections_ >= *settings_.connections;
-  }
+  /// Whether there may be a further one; where only idle ones are in the way, the oldest of them goes.
+  [[nodiscard]] bool make_room();
 
  private:
   std::unique_ptr<Connection> remove(std::size_t place);

@@ -89,10 +89,10 @@ std::optional<WriteEnd> try_write_all(Socket& socket, Gather& gather) {
 }
 
 Task<WriteEnd> write_all(Socket& socket, Gather& gather, CancelScope& scope, Scheduler& scheduler,
-                         Duration idle) {
+                         std::optional<Duration> idle) {
   for (;;) {
     if (auto const end = try_write_all(socket, gather)) co_return *end;
-    auto const wait = co_await socket.until_writable(scope, scheduler.now() + idle);
+    auto const wait = co_await socket.until_writable(scope, after(scheduler, idle));
     switch (wait) {
       case WaitEnd::ready: break;
       case WaitEnd::timed_out: co_return WriteEnd::timed_out;

@@ -80,8 +80,13 @@ enum class WriteEnd : std::uint8_t {
 /// Writes what there is without waiting: done or broken; nothing if the rest has to wait.
 [[nodiscard]] std::optional<WriteEnd> try_write_all(Socket& socket, Gather& gather);
 
+/// When a bound that begins now is over; nothing: there is none.
+[[nodiscard]] inline std::optional<Instant> after(Scheduler const& scheduler, std::optional<Duration> bound) {
+  return bound ? std::optional<Instant>{scheduler.now() + *bound} : std::nullopt;
+}
+
 /// Writes all of it; `idle` bounds each wait.
 [[nodiscard]] Task<WriteEnd> write_all(Socket& socket, Gather& gather, CancelScope& scope,
-                                       Scheduler& scheduler, Duration idle);
+                                       Scheduler& scheduler, std::optional<Duration> idle);
 
 }  // namespace candor

@@ -90,6 +90,7 @@ struct Kind {
 std::optional<Kind> kind_of(unsigned version_and_command, unsigned family_and_transport) {
   if (version_and_command >> 4U != 2 || (version_and_command & 0xfU) > 1) return std::nullopt;
   Kind kind{.local = (version_and_command & 0xfU) == 0};
+  if (kind.local) return kind;  // whatever it says of addresses
   if (family_and_transport >> 4U > 3 || (family_and_transport & 0xfU) > 2) return std::nullopt;
   // Of connections only: what is said of anything else is left alone, like UNSPEC.
   if ((family_and_transport & 0xfU) != 1) return kind;

@@ -124,23 +124,25 @@ std::optional<Result<http::Piece>> RequestBody::try_next() {
 }
 
 /// How long the next bytes may take: what came buys the time that it would have taken at the lowest rate.
-Duration RequestBody::patience() const {
-  if (!parts_.rate) return parts_.idle;
+std::optional<Duration> RequestBody::patience() const {
+  // A caller that has been told to wait is not slow.
+  if (!parts_.rate || parts_.expects_continue) return parts_.idle;
   bool const counted = framing_.kind == http::Framing::Kind::length;
   auto const received = counted ? framing_.length - left_ : content_;
   constexpr double enough = 1e9;
   std::chrono::duration<double> const bought{
       std::min(static_cast<double>(received) / static_cast<double>(parts_.rate->count), enough)};
   auto const left = parts_.grace + std::chrono::duration_cast<Duration>(bought) - waited_;
-  return std::clamp(left, Duration{}, parts_.idle);
+  return std::clamp(left, Duration{}, parts_.idle.value_or(left));
 }
 
 Task<Result<http::Piece>> RequestBody::next(CancelScope& scope) {
   for (;;) {
     if (auto piece = try_next()) co_return *piece;
     auto const began = parts_.scheduler.now();
-    auto const end = co_await parts_.socket.until_readable(scope, began + patience());
-    waited_ += parts_.scheduler.now() - began;
+    bool const held_back = parts_.expects_continue;
+    auto const end = co_await parts_.socket.until_readable(scope, after(parts_.scheduler, patience()));
+    if (!held_back) waited_ += parts_.scheduler.now() - began;
     switch (end) {
       case WaitEnd::ready: break;
       case WaitEnd::timed_out: co_return reject(408, "the body came too slowly");

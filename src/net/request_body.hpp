@@ -27,7 +27,7 @@ class RequestBody final : public http::BodySource {
     Gather& out;  ///< what goes to the caller: the interim answer, and the answer behind it
     BlockPool& blocks;
     Scheduler& scheduler;
-    Duration idle;                 ///< the longest wait for the next bytes
+    std::optional<Duration> idle;  ///< the longest wait for the next bytes; absent: no bound
     std::optional<Bytes> limit{};  ///< of the content; absent: none
     std::optional<Bytes> rate{};   ///< that the content keeps up a second while it is waited for
     Duration grace{};              ///< what it may be behind
@@ -69,7 +69,7 @@ class RequestBody final : public http::BodySource {
   [[nodiscard]] std::optional<Result<http::Piece>> chunked_piece();
   [[nodiscard]] std::string_view packed(std::string_view content);
   [[nodiscard]] Failure broke_off();
-  [[nodiscard]] Duration patience() const;
+  [[nodiscard]] std::optional<Duration> patience() const;
 
   Parts parts_;
   http::Framing framing_;

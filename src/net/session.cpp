@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -24,6 +25,16 @@ constexpr Duration grace = 250ms;
 bool is_empty(http::Framing const& framing) {
   return framing.kind == http::Framing::Kind::none ||
          (framing.kind == http::Framing::Kind::length && framing.length == 0);
+}
+
+RequestResult result_of(Tunnel::End end) {
+  switch (end) {
+    case Tunnel::End::both_ended: return RequestResult::answered;
+    case Tunnel::End::caller_broke: return RequestResult::abandoned;
+    case Tunnel::End::endpoint_broke:
+    case Tunnel::End::idle: return RequestResult::broken;
+  }
+  return RequestResult::broken;
 }
 
 }  // namespace
@@ -65,6 +76,11 @@ void Session::on_hang_up() {
   if (in_request_ && !in_tunnel_) life_.cancel(CancelReason::caller_left);
 }
 
+/// In a tunnel the end of its caller's sending is nothing special; this is.
+void Session::on_broken() {
+  if (in_request_) life_.cancel(CancelReason::caller_left);
+}
+
 /// Interim answers go out as they come. One that finds its caller not reading is left out: nobody depends on
 /// it.
 void Session::interim(http::ResponseHead const& head) {
@@ -78,6 +94,8 @@ void Session::interim(http::ResponseHead const& head) {
 
 /// Whoever hands the connection on says first who its caller is. Nobody else may speak here.
 Task<bool> Session::read_proxy_header() {
+  bool const came = co_await wait_for_first_byte();
+  if (!came) co_return false;
   block_ = parts_.blocks.take();
   begin_ = end_ = 0;
   auto const until = scheduler_.now() + parts_.limits.head_timeout;
@@ -191,8 +209,7 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
                       .limit = parts_.limits.body,
                       .rate = parts_.limits.body_rate,
                       .grace = parts_.limits.body_grace,
-                      .expects_continue = head_.version == http::Version::http_1_1 &&
-                                          head_.fields.has_token(http::FieldId::expect, "100-continue")},
+                      .expects_continue = http::expects_continue(head_)},
                      head_.framing,
                      *block_,
                      begin_,
@@ -254,6 +271,8 @@ Task<Session::After> Session::answer(Exchange& exchange, RequestBody& body, Resu
 }
 
 bool Session::may_keep(RequestBody const& body) const {
+  // What follows a CONNECT was meant for the tunnel, not for us.
+  if (head_.method == http::Method::connect) return false;
   return head_.keep_alive && !parts_.drain.cancelled() && (is_empty(head_.framing) || body.rest_is_short());
 }
 
@@ -295,7 +314,8 @@ void Session::append_tunnel_head(Exchange& exchange, http::ResponseHead const& h
                              {.caller_version = head_.version,
                               .proxy_status = proxy_status,
                               .via = via_of_answers(),
-                              .upgrade = protocol != nullptr ? protocol->value : std::string_view{}});
+                              .upgrade = protocol != nullptr ? protocol->value : std::string_view{},
+                              .tunnel = true});
   gather_.close_own();
 }
 
@@ -304,30 +324,34 @@ Task<Session::After> Session::tunnel(Exchange& exchange, Response response, Requ
   in_tunnel_ = true;
   append_tunnel_head(exchange, response.head());
   end.status = response.head().status;
-  constexpr Duration no_bound = std::chrono::hours{24 * 365};
-  RequestBody from_caller{
-      {.socket = socket_, .out = gather_, .blocks = parts_.blocks, .scheduler = scheduler_, .idle = no_bound},
-      {.kind = http::Framing::Kind::until_close},
-      *block_,
-      begin_,
-      end_};
+  RequestBody from_caller{{.socket = socket_,
+                           .out = gather_,
+                           .blocks = parts_.blocks,
+                           .scheduler = scheduler_,
+                           .idle = std::nullopt},
+                          {.kind = http::Framing::Kind::until_close},
+                          *block_,
+                          begin_,
+                          end_};
   auto const why = co_await flush(exchange);
   if (why) end.status = 0;
   end.result = why.value_or(RequestResult::answered);
   if (why) co_return After::abort;
+  auto const& timeouts = exchange.upstream.settings.timeouts;
   Tunnel both_ways{{.scheduler = scheduler_,
                     .caller = socket_,
                     .from_caller = from_caller,
                     .to_caller = gather_,
                     .endpoint = response,
-                    .idle = exchange.upstream.settings.timeouts.tunnel},
+                    .idle = timeouts.tunnel,
+                    .half_idle = std::min(timeouts.tunnel, timeouts.idle)},
                    exchange.scope};
-  bool const ended_well = co_await both_ways.run();
+  auto const ended = co_await both_ways.run();
   end.body_bytes_in = both_ways.bytes_in();
   end.body_bytes_out = both_ways.bytes_out();
-  if (!ended_well) end.result = RequestResult::broken;
+  end.result = result_of(ended);
   begin_ = end_;  // nobody will read it as a request
-  co_return ended_well ? After::close : After::abort;
+  co_return ended == Tunnel::End::both_ended ? After::close : After::abort;
 }
 
 std::optional<RequestResult> Session::cut_short(WriteEnd end) const {

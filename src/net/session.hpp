@@ -76,6 +76,7 @@ class Session final : private Socket::Watcher, private InterimSink {
   void interim(http::ResponseHead const& head) override;
   void on_readable() override {}
   void on_hang_up() override;
+  void on_broken() override;
 
   SessionParts const& parts_;
   Destination const& destination_;

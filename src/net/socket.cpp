@@ -1,8 +1,10 @@
 #include "candor/net/socket.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include <cassert>
 #include <cerrno>
@@ -31,7 +33,7 @@ int Socket::connect(Address const& address) {
   // Registered after connect(): before it the kernel would report a hang-up of a socket that isn't anything
   // yet.
   if (::connect(fd.get(), address.data(), address.size()) != 0 && errno != EINPROGRESS) return errno;
-  readable_ = writable_ = hung_up_ = false;
+  readable_ = writable_ = hung_up_ = broken_ = false;
   fd_ = std::move(fd);
   return reactor_.watch(fd_.get(), *this) ? 0 : errno;
 }
@@ -85,6 +87,12 @@ Moved Socket::write(std::span<iovec const> parts) {
   return {.state = Moved::State::broken, .error = errno};
 }
 
+std::size_t Socket::unsent() const {
+  int bytes = 0;
+  if (ioctl(fd_.get(), SIOCOUTQ, &bytes) != 0) return 0;
+  return static_cast<std::size_t>(bytes);
+}
+
 void Socket::shut_down_writing() { ::shutdown(fd_.get(), SHUT_WR); }
 
 void Socket::abort_on_close() {
@@ -110,6 +118,10 @@ void Socket::on_events(std::uint32_t events) {
   if (ended && !hung_up_) {
     hung_up_ = true;
     if (watcher_ != nullptr) watcher_->on_hang_up();
+  }
+  if ((events & EPOLLERR) != 0 && !broken_) {
+    broken_ = true;
+    if (watcher_ != nullptr) watcher_->on_broken();
   }
 }
 

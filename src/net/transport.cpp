@@ -21,7 +21,7 @@ void HttpTransport::set_addresses(std::size_t endpoint, std::vector<Address> add
 /// Tries the addresses in turn, from another one each time, until one takes the connection: together they are
 /// the endpoint, and this is one attempt.
 Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpoint, CancelScope& scope) {
-  if (endpoint.pool.is_full()) co_return Failure{OutOfResources{.connections = true}, "connections"};
+  if (!endpoint.pool.make_room()) co_return Failure{OutOfResources{.connections = true}, "connections"};
   auto& scheduler = parts_.reactor.scheduler();
   auto connection = std::make_unique<Connection>(
       endpoint.pool, Connection::Parts{parts_.reactor, parts_.blocks, parts_.heads, parts_.via});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "candor/core/cancellation.hpp"
 #include "candor/core/scheduler.hpp"
@@ -14,8 +15,9 @@
 
 namespace candor {
 
-/// Each way ends by itself, when its sender ends; the tunnel ends with both, or with the first that breaks,
-/// or when no byte came either way for `idle`.
+/// Each way ends by itself, when its sender ends. The tunnel ends with both, or with the first that breaks,
+/// or when no byte moved either way for `idle`; once one way has ended, for `half_idle`: whoever sent the end
+/// may be gone altogether, and nothing tells.
 class Tunnel final : private Wakeup {
  public:
   struct Parts {
@@ -25,21 +27,32 @@ class Tunnel final : private Wakeup {
     Gather& to_caller;
     Response& endpoint;
     Duration idle;
+    Duration half_idle;
+  };
+
+  /// How it came to its end.
+  enum class End : std::uint8_t {
+    both_ended,
+    caller_broke,
+    endpoint_broke,
+    idle,  ///< or another bound of ours
   };
 
   Tunnel(Parts const& parts, CancelScope& outer)
       : parts_(parts), scheduler_(parts.scheduler), sink_(*parts.endpoint.tunnel()), scope_(outer) {}
   ~Tunnel() override { disarm(); }
 
-  /// Whether both ways came to a good end.
-  [[nodiscard]] Task<bool> run();
+  [[nodiscard]] Task<End> run();
 
   [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }    ///< from the caller
   [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }  ///< to the caller
 
  private:
   Task<void> carry_in();
-  Task<bool> carry_out();
+  Task<void> carry_out();
+  void one_way_ended();
+  void break_off(End why);
+  [[nodiscard]] Duration bound() const { return half_ended_ ? parts_.half_idle : parts_.idle; }
   void wake() override;
 
   Parts const parts_;
@@ -47,6 +60,9 @@ class Tunnel final : private Wakeup {
   TunnelSink& sink_;
   CancelScope scope_;
   Instant last_byte_{};
+  std::size_t unsent_ = 0;  // on both sides, when it was last looked at
+  bool half_ended_ = false;
+  std::optional<End> broke_{};
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 };

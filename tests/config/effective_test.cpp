@@ -59,7 +59,7 @@ Config unusual() {
                        .body_grace = 1ms,
                        .head_timeout = 1h,
                        .idle = 1ms,
-                       .connections = 1};
+                       .connections = 10};
   config.net.pool = {.idle = 0s, .per_endpoint = 0, .connections = 3};
   config.net.dns = {100ms};
   config.net.drain_timeout = 0s;

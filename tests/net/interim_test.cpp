@@ -120,6 +120,22 @@ TEST(Expecting, IsOverWithAnAnswer) {
   EXPECT_EQ(asked.caller.read_bytes(4), "re");
 }
 
+TEST(Expecting, HurtsNoEndpointThatSaysNothing) {
+  HandUpstream upstream;
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.attempt = 40ms;  // half of which it is asked for
+  Proxy proxy{settings};
+  auto caller = proxy.caller();
+  caller.send(expecting);
+  auto endpoint = upstream.accept();
+  endpoint.read_head();
+  EXPECT_EQ(caller.read_head(), go_on);
+  caller.send("hello");
+  EXPECT_EQ(endpoint.read_bytes(5), "hello");
+  endpoint.send(fine);
+  EXPECT_EQ(caller.read_answer().status, 200U);
+}
+
 TEST(Expecting, ACallerThatSendsAllTheSameIsNotHeldUp) {
   Asked asked{expecting};
   asked.caller.send("hello");

@@ -75,6 +75,7 @@ TEST(ProxyProtocol2, MayNotKnowItOrSpeakForItself) {
   EXPECT_EQ(read(second('\x21', '\x00', "")), "16 ");
   EXPECT_EQ(read(second('\x20', '\x11', v4)), "28 ");
   EXPECT_EQ(read(second('\x20', '\x00', "")), "16 ");
+  EXPECT_EQ(read(second('\x20', '\xff', "x")), "17 ");
   EXPECT_EQ(read(second('\x21', '\x12', v4)), "28 ");
 }
 

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,7 +47,7 @@ struct ProxyOptions {
   LimitSettings limits{};
   PoolSettings pool{};
   Duration drain_timeout = 10s;
-  std::optional<ListenerSettings> shared{};  ///< a listener besides the upstreams' own ports
+  std::vector<ListenerSettings> shared{};  ///< listeners besides the upstreams' own ports
 };
 
 /// One upstream of these endpoints, whose settings a test may change before it makes the proxy.
@@ -73,7 +72,7 @@ class Proxy {
     parts.settings.pool = options.pool;
     parts.settings.drain_timeout = options.drain_timeout;
     parts.settings.via = "candor-test";
-    if (options.shared) parts.listeners.push_back(*options.shared);
+    parts.listeners = options.shared;
     parts.upstreams = upstreams;
     parts.observer = [this](unsigned) -> Observer& { return observer; };
     parts.say = [this](std::string_view line) {
@@ -90,8 +89,10 @@ class Proxy {
   [[nodiscard]] SocketCaller caller(std::size_t upstream = 0) const {
     return SocketCaller{server->port(upstream)};
   }
-  /// At the listener.
-  [[nodiscard]] SocketCaller shared_caller() const { return SocketCaller{server->shared_port(0)}; }
+  /// At a listener.
+  [[nodiscard]] SocketCaller shared_caller(std::size_t listener = 0) const {
+    return SocketCaller{server->shared_port(listener)};
+  }
   [[nodiscard]] HealthSnapshot health(std::size_t upstream = 0) const {
     return upstreams[upstream]->health.snapshot(monotonic_now());
   }

@@ -239,7 +239,7 @@ TEST(Session, RoutesASharedPortByHostAndRefusesStrangers) {
   auto second = upstream_of({other.address()});
   second.name = "other";
   ProxyOptions options;
-  options.shared = {.listen = "127.0.0.1:0"};
+  options.shared = {{.listen = "127.0.0.1:0"}};
   Proxy proxy{{first, second}, options};
   auto const ask = [&](std::string const& host) {
     auto caller = proxy.shared_caller();

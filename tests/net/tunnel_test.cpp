@@ -15,7 +15,7 @@ constexpr std::string_view asks_for_tunnel = "CONNECT test:443 HTTP/1.1\r\nHost:
 
 ProxyOptions forward_proxy() {
   ProxyOptions options;
-  options.shared = {.listen = "127.0.0.1:0", .mode = ListenerSettings::Mode::forward_proxy};
+  options.shared = {{.listen = "127.0.0.1:0", .mode = ListenerSettings::Mode::forward_proxy}};
   return options;
 }
 
@@ -127,6 +127,19 @@ TEST(Upgrading, BreaksForTheEndpointWhenTheCallerBreaks) {
   EXPECT_TRUE(tunnel.endpoint->was_reset());
 }
 
+TEST(Upgrading, BreaksForTheEndpointWhenTheServerStops) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  tunnel.caller.send("a part");
+  EXPECT_EQ(tunnel.endpoint->read_bytes(6), "a part");
+  tunnel.proxy.server->stop();
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(tunnel.endpoint->was_reset());
+  EXPECT_TRUE(tunnel.caller.ended());
+  EXPECT_TRUE(tunnel.caller.was_reset());
+}
+
 TEST(Upgrading, EndsWhenNoByteComesEitherWay) {
   HandUpstream upstream;
   auto settings = upstream_of({upstream.address()});
@@ -136,6 +149,27 @@ TEST(Upgrading, EndsWhenNoByteComesEitherWay) {
   EXPECT_TRUE(tunnel.caller.ended());
   EXPECT_TRUE(tunnel.endpoint->ended());
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::broken) == 1; }));
+}
+
+TEST(Upgrading, EndsSoonerOnceOneWayHasEnded) {
+  HandUpstream upstream;
+  auto settings = upstream_of({upstream.address()});
+  settings.timeouts.idle = 30ms;
+  Upgraded tunnel{settings};
+  tunnel.agree(upstream);
+  tunnel.caller.close();  // for us, it may only have ended its sending
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.disconnected == 1; }));
+}
+
+TEST(Upgrading, TellsACallersBreakFromAnEndpoints) {
+  HandUpstream upstream;
+  Upgraded tunnel{upstream_of({upstream.address()})};
+  tunnel.agree(upstream);
+  tunnel.caller.half_close();
+  EXPECT_TRUE(tunnel.endpoint->ended());
+  tunnel.caller.reset();
+  EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::abandoned) == 1; }));
 }
 
 TEST(Upgrading, OutlivesTheIdleTimeoutOfBodies) {
@@ -234,24 +268,42 @@ TEST(Connecting, OpensATunnelToTheUpstream) {
   EXPECT_EQ(proxy.ledger().success, 1U);
 }
 
+/// The answer to a CONNECT of a caller of its own.
+Answered ask_for_tunnel(Proxy const& proxy) {
+  auto caller = proxy.shared_caller();
+  caller.send(asks_for_tunnel);
+  return caller.read_answer();
+}
+
 TEST(Connecting, IsAnAttemptLikeAnyOther) {
   auto settings = upstream_of({"127.0.0.1:1"});  // nobody listens there
   settings.breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 3};
   settings.breaker.open.first = settings.breaker.open.cap = 1h;
   Proxy proxy{settings, forward_proxy()};
-  auto caller = proxy.shared_caller();
-  caller.send(asks_for_tunnel);
-  auto const answered = caller.read_answer();
-  EXPECT_EQ(answered.status, 502U);
-  EXPECT_TRUE(answered.has("attempts=3")) << answered.head;
+  auto const failed = ask_for_tunnel(proxy);
+  EXPECT_EQ(failed.status, 502U);
+  EXPECT_TRUE(failed.has("attempts=3")) << failed.head;
   // A run of failures counts once a second request is among them.
-  caller.send(asks_for_tunnel);
-  EXPECT_TRUE(caller.read_answer().has("retries denied: circuit"));
-  caller.send(asks_for_tunnel);
-  auto const refused = caller.read_answer();
+  EXPECT_TRUE(ask_for_tunnel(proxy).has("retries denied: circuit"));
+  auto const refused = ask_for_tunnel(proxy);
   EXPECT_EQ(refused.status, 503U);
   EXPECT_TRUE(refused.has("circuit_open")) << refused.head;
   EXPECT_EQ(proxy.ledger().started, 4U);
+}
+
+TEST(Connecting, InVainTakesNothingElseFromTheConnection) {
+  SocketUpstream well{[](Received const&) { return answer(200, "ok"); }};
+  auto ill = upstream_of({"127.0.0.1:1"});  // nobody listens there
+  auto other = upstream_of({well.address()});
+  other.name = "other";
+  Proxy proxy{std::vector{ill, other}, forward_proxy()};
+  auto caller = proxy.shared_caller();
+  caller.send(std::string(asks_for_tunnel) + "GET /smuggled HTTP/1.1\r\nHost: other\r\n\r\n");
+  auto const failed = caller.read_answer();
+  EXPECT_EQ(failed.status, 502U);
+  EXPECT_TRUE(failed.has("Connection: close")) << failed.head;
+  EXPECT_TRUE(caller.ended());
+  EXPECT_EQ(well.received(), 0U);
 }
 
 TEST(Connecting, ElsewhereThanToAnUpstreamIsRefused) {

@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "proxy_rig.hpp"
+#include "support/folder.hpp"
 #include "support/hand_upstream.hpp"
 
 namespace candor::test {
@@ -26,24 +26,10 @@ Answered ask(SocketCaller& caller, std::string const& request_bytes) {
   return caller.read_answer();
 }
 
-/// A folder of its own, gone with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = "/tmp/candor-XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::string path(std::string const& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
 ProxyOptions shared(ListenerSettings listener) {
   ProxyOptions options;
   listener.listen = "127.0.0.1:0";
-  options.shared = std::move(listener);
+  options.shared.push_back(std::move(listener));
   return options;
 }
 constexpr auto forward_proxy = ListenerSettings::Mode::forward_proxy;
@@ -243,6 +229,38 @@ TEST(Bounds, OfAnEndpointsConnectionsAreOurOwnNo) {
   // The one that there is serves the next.
   first.send(request("/again", "test"));
   EXPECT_TRUE(endpoint.read_head().starts_with("GET /again "));
+}
+
+TEST(Bounds, OfAnEndpointsConnectionsLetIdleOnesGo) {
+  SocketUpstream upstream{saying("it")};
+  auto options = shared({.mode = forward_proxy});
+  options.pool.connections = 1;
+  Proxy proxy{upstream_of({upstream.address()}), options};
+  EXPECT_EQ(proxy.caller().get("/").status, 200U);
+  ASSERT_TRUE(eventually([&] { return proxy.observer.count(PoolEvent::kept) == 1; }));
+  auto caller = proxy.shared_caller();
+  caller.send("CONNECT test:80 HTTP/1.1\r\nHost: test:80\r\n\r\n");
+  EXPECT_TRUE(caller.read_head().starts_with("HTTP/1.1 200 "));
+}
+
+TEST(Bounds, OfABodysRateLeaveOutTheTimeInWhichItIsHeldBack) {
+  HandUpstream upstream;
+  ProxyOptions options;
+  options.limits.body_rate = 1_MiB;
+  options.limits.body_grace = 1ms;
+  Proxy proxy{upstream_of({upstream.address()}), options};
+  auto caller = proxy.caller();
+  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  auto endpoint = upstream.accept();
+  endpoint.read_head();
+  // Meanwhile other requests take longer than the grace.
+  for (int i = 0; i < 3; ++i) {
+    auto other = proxy.caller();
+    other.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nsome");
+    EXPECT_EQ(other.read_answer().status, 408U);
+  }
+  endpoint.send("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_TRUE(caller.read_head().starts_with("HTTP/1.1 100 "));
 }
 
 TEST(Bounds, OfABodysRateEndOneThatOnlyTrickles) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "candor/http/chunked.hpp"
 #include "candor/http/parse.hpp"
@@ -26,7 +27,8 @@ struct Answered {
   unsigned status = 0;
   std::string head;
   std::string body;
-  bool whole = false;  ///< as its framing says
+  bool whole = false;                  ///< as its framing says
+  std::vector<std::string> interim{};  ///< what came before it
 
   [[nodiscard]] bool has(std::string_view text) const { return head.find(text) != std::string::npos; }
 };
@@ -51,6 +53,7 @@ class SocketCaller {
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       auto const sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == ECONNRESET) was_reset_ = true;
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -67,7 +70,8 @@ class SocketCaller {
     return read_answer();
   }
 
-  /// The next answer; interim ones are skipped. Status 0: the connection ended before its head was whole.
+  /// The next answer that is not interim, or a change of protocol. Status 0: the connection ended before its
+  /// head was whole.
   Answered read_answer(http::Method method = http::Method::get) {
     http::ResponseHead head;
     Answered answer;
@@ -75,15 +79,20 @@ class SocketCaller {
       http::HeadScan scan;
       auto const parsed = http::parse_response_head(in_, scan, {}, method, head);
       if (auto const* whole = std::get_if<http::Complete>(&parsed)) {
-        answer.status = head.status;
-        answer.head = in_.substr(0, whole->length);
+        auto text = in_.substr(0, whole->length);
         auto const framing = head.framing;
+        auto const status = head.status;
         in_.erase(0, whole->length);
-        if (answer.status < 200) continue;
+        if (status < 200 && status != 101) {
+          answer.interim.push_back(std::move(text));
+          continue;
+        }
+        answer.status = status;
+        answer.head = std::move(text);
         answer.whole = read_body(framing, answer.body);
         return answer;
       }
-      if (!std::holds_alternative<http::Incomplete>(parsed) || !read_some()) return {};
+      if (!std::holds_alternative<http::Incomplete>(parsed) || !read_some()) return answer;
     }
   }
 
@@ -123,6 +132,7 @@ class SocketCaller {
 
   /// Whether the connection has ended, orderly or not, with nothing more to read.
   bool ended() { return in_.empty() && !read_some() && !timed_out_; }
+  /// Whether a read or a write found it broken off; the kernel tells once.
   [[nodiscard]] bool was_reset() const { return was_reset_; }
 
   void half_close() { ::shutdown(fd_.get(), SHUT_WR); }
@@ -145,7 +155,7 @@ class SocketCaller {
   bool read_some() {
     std::array<char, 65536> buffer;
     auto const got = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
-    was_reset_ = got < 0 && errno == ECONNRESET;
+    if (got < 0 && errno == ECONNRESET) was_reset_ = true;
     timed_out_ = got < 0 && errno == EAGAIN;
     if (got <= 0) return false;
     in_.append(buffer.data(), static_cast<std::size_t>(got));

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <functional>
@@ -36,7 +37,13 @@ struct Received {
 /// What it does with one.
 struct Reaction {
   std::string bytes{};  ///< sent as they are
-  enum class Then : std::uint8_t { keep, close, reset, hang } then = Then::keep;
+  enum class Then : std::uint8_t {
+    keep,
+    close,
+    reset,
+    hang,
+    echo  ///< says back what comes from now on, to its end
+  } then = Then::keep;
 };
 
 inline Reaction answer(unsigned status, std::string const& body, std::string const& fields = {}) {
@@ -54,11 +61,15 @@ class SocketUpstream {
  public:
   using Behaviour = std::function<Reaction(Received const&)>;
 
-  explicit SocketUpstream(Behaviour behaviour) : behaviour_(std::move(behaviour)) { listen(); }
+  explicit SocketUpstream(Behaviour behaviour) : SocketUpstream(std::move(behaviour), "127.0.0.1:0") {}
+  /// At a port of loopback, 0 for any, or at a path.
+  SocketUpstream(Behaviour behaviour, std::string at) : behaviour_(std::move(behaviour)), at_(std::move(at)) {
+    listen();
+  }
   ~SocketUpstream() { stop(); }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string const& address() const { return at_; }
 
   /// Requests that reached it whole.
   [[nodiscard]] unsigned received() const { return received_; }
@@ -72,7 +83,7 @@ class SocketUpstream {
     thread_.join();
     listening_.reset();
   }
-  /// Listens again, at the same port.
+  /// Listens again, at the same address.
   void start() {
     stopping_ = false;
     listen();
@@ -85,6 +96,11 @@ class SocketUpstream {
   void set_early(std::function<std::string(http::RequestHead const&)> early) {
     std::lock_guard const held(lock_);
     early_ = std::move(early);
+  }
+  /// What one that echoes says when the other side has ended, having sent `all`; then it ends too.
+  void set_farewell(std::function<std::string(std::string const& all)> farewell) {
+    std::lock_guard const held(lock_);
+    farewell_ = std::move(farewell);
   }
   /// Closes connections on which nothing is under way.
   void close_idle() {
@@ -99,18 +115,21 @@ class SocketUpstream {
     unsigned requests = 0;
     bool said_early = false;
     bool hangs = false;
+    bool echoes = false;
   };
 
   void listen() {
-    Descriptor fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    auto const address = *Address::parse(at_);
+    if (address.is_path()) ::unlink(std::string(*unix_path(at_)).c_str());
+    Descriptor fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     int const on = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    auto address = *Address::literal({"127.0.0.1", port_});
     if (::bind(fd.get(), address.data(), address.size()) != 0 || ::listen(fd.get(), 512) != 0) std::abort();
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
     getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size);
     port_ = Address{reinterpret_cast<sockaddr*>(&storage), size}.port();
+    if (!address.is_path()) at_ = "127.0.0.1:" + std::to_string(port_);
     listening_ = std::move(fd);
     if (!bell_) bell_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     thread_ = std::thread{[this] { run(); }};
@@ -155,8 +174,10 @@ class SocketUpstream {
   bool serve(Peer& peer) {
     std::array<char, 65536> buffer;
     auto const got = ::recv(peer.fd.get(), buffer.data(), buffer.size(), 0);
+    if (got == 0 && peer.echoes) say_farewell(peer);
     if (got <= 0) return false;
     peer.in.append(buffer.data(), static_cast<std::size_t>(got));
+    if (peer.echoes) return send(peer.fd, {buffer.data(), static_cast<std::size_t>(got)});
     while (!peer.hangs) {
       auto request = take(peer);
       if (!request) return say_early(peer);
@@ -174,6 +195,7 @@ class SocketUpstream {
         case Reaction::Then::close: return false;
         case Reaction::Then::reset: reset_on_close(peer.fd); return false;
         case Reaction::Then::hang: peer.hangs = true; break;
+        case Reaction::Then::echo: peer.echoes = true; return send(peer.fd, peer.in);
       }
     }
     return true;
@@ -191,6 +213,15 @@ class SocketUpstream {
       if (early_) bytes = early_(head);
     }
     return send(peer.fd, bytes);
+  }
+
+  void say_farewell(Peer const& peer) {
+    std::string bytes;
+    {
+      std::lock_guard const held(lock_);
+      if (farewell_) bytes = farewell_(peer.in);
+    }
+    send(peer.fd, bytes);
   }
 
   static std::optional<Received> take(Peer& peer) {
@@ -234,6 +265,8 @@ class SocketUpstream {
   std::mutex lock_;
   Behaviour behaviour_;
   std::function<std::string(http::RequestHead const&)> early_;
+  std::function<std::string(std::string const&)> farewell_;
+  std::string at_;
   Descriptor listening_;
   Descriptor bell_;
   std::uint16_t port_ = 0;

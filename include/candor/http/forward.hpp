@@ -23,6 +23,9 @@ struct RequestForwarding {
   bool expect_continue = false;            ///< asks to be told whether the body is wanted
 };
 
+/// Whether a request's sender waits to be told that its body is wanted (RFC 9110, 10.1.1).
+[[nodiscard]] bool expects_continue(RequestHead const& head);
+
 /// The protocol that a request asks to change to, if it is one of `allowed`: alone in its Upgrade field,
 /// named by Connection, in a request of HTTP/1.1 without a body (RFC 9110, 7.8). Empty: none.
 [[nodiscard]] std::string_view upgrade_of(RequestHead const& head, std::span<std::string const> allowed);
@@ -39,8 +42,8 @@ struct RequestForwarding {
 /// Transfer-Encoding line).
 void append_request_head(std::string& out, RequestHead const& head, RequestForwarding const& forwarding);
 
-/// How many times an OPTIONS or a TRACE may be passed on (RFC 9110, 7.6.2); absent: as often as it takes. At 0 it is
-/// answered here; append_request_head() takes one off.
+/// How many times an OPTIONS or a TRACE may be passed on (RFC 9110, 7.6.2); absent: as often as it takes. At
+/// 0 it is answered here; append_request_head() takes one off.
 [[nodiscard]] std::optional<std::uint64_t> max_forwards(RequestHead const& head);
 
 /// Towards a caller.
@@ -52,6 +55,7 @@ struct ResponseForwarding {
   std::string_view candor_retry{};  ///< candor-retry: exhausted | refused; empty: none
   std::string_view via{};           ///< pseudonym for a Via line; empty: none
   std::string_view upgrade{};       ///< of a 101: the protocol that the connection changes to
+  bool tunnel = false;              ///< what follows is no HTTP: nothing is said of keeping the connection
 };
 
 /// Appends the head for the caller to `out`, with its empty line; the status line is made for the caller's

@@ -46,6 +46,8 @@ class Socket final : private EventSink {
    public:
     virtual void on_readable() = 0;
     virtual void on_hang_up() = 0;
+    /// It broke, maybe some time after the peer's end: nothing can be sent any more.
+    virtual void on_broken() {}
 
    protected:
     ~Watcher() = default;
@@ -79,6 +81,9 @@ class Socket final : private EventSink {
 
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
 
+  /// Bytes that were written and that the peer has not taken yet.
+  [[nodiscard]] std::size_t unsent() const;
+
   /// No more will be sent; the peer reads an end.
   void shut_down_writing();
   /// Makes close() a reset: the peer can't take what it got for the whole.
@@ -97,6 +102,7 @@ class Socket final : private EventSink {
   bool readable_ = false;
   bool writable_ = false;
   bool hung_up_ = false;
+  bool broken_ = false;
 };
 
 class [[nodiscard]] Socket::Wait final : private Wakeup, private CancelListener {

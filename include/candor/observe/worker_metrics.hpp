@@ -15,8 +15,8 @@
 namespace candor::observe {
 
 /// Statuses with which messages are rejected; any other counts as the last place, `other`.
-inline constexpr std::array<std::uint16_t, 17> rejected_statuses{
-    200, 400, 403, 404, 405, 408, 413, 414, 417, 421, 426, 431, 500, 501, 503, 505, 508};
+inline constexpr std::array<std::uint16_t, 17> rejected_statuses{200, 400, 403, 404, 405, 408, 413, 414, 417,
+                                                                 421, 426, 431, 500, 501, 503, 505, 508};
 
 /// Of one upstream. Each array's last place is for what fits no other.
 struct alignas(64) UpstreamShard {

@@ -17,10 +17,11 @@ class TunnelSink {
  public:
   /// Sends all of it; false: the endpoint is gone, or the scope was cancelled.
   virtual Task<bool> send(std::string_view bytes, CancelScope& scope) = 0;
-  /// The caller has ended its sending: so does the tunnel.
+  /// The caller has ended its sending: so does the tunnel. One that ends without it, or before the endpoint
+  /// has ended its own, is broken off: the endpoint must not take what it got for the whole.
   virtual void end_sending() = 0;
-  /// The other way broke: the endpoint must not take what it got for the whole.
-  virtual void abort() = 0;
+  /// What was sent and has not arrived yet, in bytes: as long as it changes, the endpoint is there.
+  [[nodiscard]] virtual std::size_t unsent() const = 0;
 
  protected:
   ~TunnelSink() = default;

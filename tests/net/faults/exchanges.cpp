@@ -18,6 +18,12 @@ std::string text_of(std::size_t size) {
 std::string const big = text_of(std::size_t{300} * 1024);
 std::string const upload = text_of(std::size_t{100} * 1024);
 std::string const few = "a few bytes";
+std::string const go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+std::string const hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
+std::string const processing = "HTTP/1.1 102 Processing\r\n\r\n";
+
+/// A caller must not wait for ever to be told to go on (RFC 9110, 10.1.1). Ours is soon tired of it.
+constexpr std::chrono::milliseconds patience{20};
 
 /// What an upstream says of a body that it got.
 std::string receipt(std::string const& body, std::string const& trailers) {
@@ -89,8 +95,6 @@ void post_in_chunks(SocketCaller& caller, Judge& judge) {
 }
 
 void post_when_told(SocketCaller& caller, Judge& judge) {
-  // A caller must not wait for it for ever (RFC 9110, 10.1.1). This one is soon tired of it.
-  constexpr std::chrono::milliseconds patience{50};
   caller.send(request("POST /receipt", length_of(few) + "Expect: 100-continue\r\n"));
   if (caller.waits_to_go_on(patience)) caller.send(few);
   judge.see(caller, caller.read_answer(), 200, receipt(few, {}));
@@ -111,6 +115,63 @@ void post_in_vain(SocketCaller& caller, Judge& judge) {
   caller.send(request("POST /enough", length_of(upload)) + few);
   judge.see(caller, caller.read_answer(), 413, "enough");
   judge.see_end(caller);
+}
+
+/// Whether it then stands. If not, what was sent along is no request, and nobody looks at what becomes of it.
+bool asks_for_tunnel(SocketCaller& caller, Judge& judge, std::string const& bytes, http::Method method) {
+  unsigned const agrees = method == http::Method::connect ? 200 : 101;
+  caller.send(bytes);
+  auto const got = caller.read_answer(method);
+  judge.see(caller, got, agrees, {});
+  return got.status == agrees;
+}
+
+/// The first bytes come along with the head; the caller ends first.
+void change_protocol(SocketCaller& caller, Judge& judge) {
+  auto const asks = request("GET /chat", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (!asks_for_tunnel(caller, judge, asks + few, http::Method::get)) return;
+  caller.send(upload);
+  caller.half_close();
+  judge.see_tunnel(caller, few + upload, std::string(farewell));
+}
+
+/// The upstream ends first.
+void connect(SocketCaller& caller, Judge& judge) {
+  if (!asks_for_tunnel(caller, judge, request("CONNECT test:80"), http::Method::connect)) return;
+  caller.send(request("POST /receipt", length_of(upload)) + upload + request("GET /last"));
+  judge.see_tunnel(caller, answer(200, receipt(upload, {})).bytes + answer(200, upload).bytes);
+}
+
+void get_with_hints(SocketCaller& caller, Judge& judge) {
+  caller.send(request("GET /hints"));
+  auto const got = caller.read_answer();
+  judge.see_interim(got, {hints, processing});
+  judge.see(caller, got, 200, few);
+  judge.see_end(caller);
+}
+
+/// The word to go on is the upstream's own.
+void post_when_wanted(SocketCaller& caller, Judge& judge) {
+  caller.send(request("POST /wanted", length_of(few) + "Expect: 100-continue\r\n"));
+  if (caller.waits_to_go_on(patience)) caller.send(few);
+  auto const got = caller.read_answer();
+  judge.see_interim(got, {go_on});
+  judge.see(caller, got, 200, receipt(few, {}));
+  judge.see_end(caller);
+}
+
+void post_unwanted(SocketCaller& caller, Judge& judge) {
+  caller.send(request("POST /enough", length_of(few) + "Expect: 100-continue\r\n"));
+  auto const got = caller.read_answer();
+  judge.see_interim(got, {go_on});
+  judge.see(caller, got, 413, "enough");
+  judge.see_end(caller);
+}
+
+void leave_a_tunnel(SocketCaller& caller, Judge& judge) {
+  auto const asks = request("GET /chat", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (!asks_for_tunnel(caller, judge, asks + few, http::Method::get)) return;
+  caller.reset();
 }
 
 void leave_in_mid_body(SocketCaller& caller, Judge& judge) {
@@ -149,12 +210,29 @@ std::vector<ScriptedExchange> const& exchanges() {
       {"POST whose answer does not wait for its body", post_in_vain},
       {"caller who leaves in mid-answer", leave_in_mid_answer},
       {"caller who leaves in mid-body", leave_in_mid_body},
+      {"changed protocol", change_protocol, true},
+      {"CONNECT", connect, true, Way::forward_proxy},
+      {"caller who leaves a tunnel", leave_a_tunnel, true},
+      {"interim answers", get_with_hints},
+      {"POST that is wanted", post_when_wanted, false, Way::patient},
+      {"POST that is not wanted", post_unwanted, false, Way::patient},
+      {"two GETs of an introduced caller", ask_twice, false, Way::introduced},
+      {"two GETs by a path", ask_twice, false, Way::path},
+      {"POST of 100 KiB by a path", post, false, Way::path},
+      {"answer of 300 KiB by a path", get("GET /big", big), false, Way::path},
+      {"changed protocol by a path", change_protocol, true, Way::path},
   };
   return all;
 }
 
 Reaction react(Received const& request) {
-  if (request.target == "/receipt") return answer(200, receipt(request.body, request.trailers));
+  if (request.target == "/receipt" || request.target == "/wanted")
+    return answer(200, receipt(request.body, request.trailers));
+  if (request.target == "/hints") return raw(hints + processing + answer(200, few).bytes);
+  if (request.target == "/chat") {
+    return raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+               Reaction::Then::echo);
+  }
   if (request.target == "/echo") return raw(chunk(request.body) + "0\r\n\r\n");
   if (request.target == "/big") return answer(200, big);
   if (request.target == "/chunks") {
@@ -163,6 +241,7 @@ Reaction react(Received const& request) {
     http::append_last_chunk(bytes);
     return raw(bytes);
   }
+  if (request.target == "/last") return raw(answer(200, upload).bytes, Reaction::Then::close);
   if (request.target == "/until-close") {
     return raw("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + big, Reaction::Then::close);
   }
@@ -177,7 +256,11 @@ std::string react_early(http::RequestHead const& head) {
     return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk("so far ");
   }
   if (head.target == "/enough") return answer(413, "enough").bytes;
+  if (head.target == "/wanted" && head.fields.has_token(http::FieldId::expect, "100-continue")) return go_on;
   return {};
 }
+
+// Nothing at all: it may have agreed when nobody waited for that any more.
+bool is_whole(std::string_view tunnelled) { return tunnelled.empty() || tunnelled == few + upload; }
 
 }  // namespace candor::test

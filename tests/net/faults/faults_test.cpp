@@ -50,29 +50,30 @@ class Sweep {
     where << fault_ << ", " << times_ << " from call " << which << " on, in: " << exchange.name
           << (start == Start::cold ? ", on a new connection" : ", on a kept connection");
     SCOPED_TRACE(where.str());
-    prepare(start);
-    Judge judge{{.unnoticed = which == 0 || is_unnoticed(fault_),
-                 .early_end = exchange.until_close && fault_.trick == Trick::end}};
+    if (start == Start::warm) serve_the_next(exchange.way);
+    bool const early_end = exchange.until_close && may_end_early(exchange.way);
+    Judge judge{{.unnoticed = which == 0 || is_unnoticed(fault_), .early_end = early_end}};
     arm(fault_, which, times_);
     {
-      auto caller = stage_.caller();
+      auto caller = stage_.caller(exchange.way);
       exchange.script(caller, judge);
     }
     bool const goes_on = expect_nothing(judge.complaint()) && expect_nothing(stage_.audit());
     unsigned const seen = disarm();
-    if (goes_on) serve_the_next();
+    if (goes_on) serve_the_next(exchange.way);
+    if (goes_on) expect_nothing(stage_.empty_pool());
+    auto const tunnels = stage_.audit_tunnels();
+    if (!early_end) expect_nothing(tunnels);
     return seen;
   }
 
-  void prepare(Start start) {
-    expect_nothing(stage_.empty_pool());
-    if (start == Start::warm) serve_the_next();
-  }
+  /// A path knows no reset: whatever ends there ends like any other.
+  [[nodiscard]] bool may_end_early(Way way) const { return fault_.trick == Trick::end || way == Way::path; }
 
-  void serve_the_next() {
+  void serve_the_next(Way way) {
     Judge judge{{.unnoticed = true}};
     {
-      auto caller = stage_.caller();
+      auto caller = stage_.caller(way);
       ask_for_little(caller, judge);
     }
     SCOPED_TRACE("the next caller");

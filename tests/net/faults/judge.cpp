@@ -49,6 +49,29 @@ void Judge::see_broken(SocketCaller& caller, Answered const& got, unsigned statu
   if (got.status == status && !body.starts_with(got.body)) complain("broke off, with other bytes", got);
 }
 
+void Judge::see_interim(Answered const& got, std::initializer_list<std::string_view> known) {
+  for (auto const& each : got.interim) {
+    if (std::find(known.begin(), known.end(), each) == known.end())
+      complain("an interim answer: " + each, got);
+  }
+}
+
+void Judge::see_tunnel(SocketCaller& caller, std::string const& bytes, std::string const& farewell) {
+  if (!complaint_.empty()) return;
+  auto const all = bytes + farewell;
+  auto const got = caller.read_bytes(to_the_end);
+  bool const clean = !caller.was_reset();
+  auto const what = std::to_string(got.size()) + " bytes of " + std::to_string(all.size());
+  if (!caller.ended()) return complain("a tunnel stays, after " + what, {});
+  if (got == all && clean) return;
+  if (leave_.unnoticed) return complain("noticed, in a tunnel, after " + what, {});
+  // Both sides may have taken a part for the whole.
+  auto const other = std::mismatch(got.begin(), got.end(), bytes.begin(), bytes.end()).first;
+  bool const ended_early = leave_.early_end && farewell.starts_with(std::string{other, got.end()});
+  if (!all.starts_with(got) && !ended_early) return complain("a tunnel with other bytes", {});
+  if (clean && got != all && !ended_early) complain("a tunnel ends as if it were whole, after " + what, {});
+}
+
 void Judge::see_end(SocketCaller& caller) {
   if (!complaint_.empty()) return;
   caller.half_close();

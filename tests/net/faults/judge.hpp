@@ -2,6 +2,7 @@
 // Candor's own, whole, that says so; or an end that cannot be taken for an answer.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ namespace candor::test {
 struct Leave {
   /// It is none that a caller may notice: only the right answer will do.
   bool unnoticed = false;
-  /// The upstream's answer ends where its connection does, so its early end is an end like any other.
+  /// What the upstream says ends where its connection does, so its early end is an end like any other.
   bool early_end = false;
 };
 
@@ -27,6 +28,11 @@ class Judge {
   void see_begin(SocketCaller& caller);
   /// Looks at one answer. If it broke off, reads the connection to its end.
   void see(SocketCaller& caller, Answered const& got, unsigned status, std::string_view body);
+  /// Those before it are to be some of `known`.
+  void see_interim(Answered const& got, std::initializer_list<std::string_view> known);
+  /// Of a tunnel that stands: reads it to its end. The endpoint says `bytes`, and when the caller has ended,
+  /// `farewell`.
+  void see_tunnel(SocketCaller& caller, std::string const& bytes, std::string const& farewell = {});
   /// After the last one: nothing may follow it.
   void see_end(SocketCaller& caller);
 
