@@ -91,12 +91,12 @@ class Tunnels(RealCase):
         broken = threading.Event()
 
         def script(conversation):
-            if conversation.receive() == b"break":
-                conversation.reset()
-                return
             try:
+                if conversation.receive() == b"break":
+                    conversation.reset()
+                    return
                 conversation.receive()
-            except ConnectionResetError:
+            except ConnectionResetError:  # it may overtake the bytes before it
                 broken.set()
 
         caller = self._tunnel(script)
