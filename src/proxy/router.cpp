@@ -13,12 +13,16 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// HOST[:PORT] without its port; an IPv6 address keeps its brackets.
-std::string_view without_port(std::string_view host) {
+/// HOST[:PORT] without its port, and without the dot at the end of a name that is whole; an IPv6 address
+/// keeps its brackets.
+std::string_view bare(std::string_view host) {
   auto const colon = host.rfind(':');
   auto const bracket = host.rfind(']');
-  if (colon == std::string_view::npos || (bracket != std::string_view::npos && bracket > colon)) return host;
-  return host.substr(0, colon);
+  bool const has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon);
+  if (has_port) host = host.substr(0, colon);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
 }
 
 /// "." and "..", their dots possibly encoded.
@@ -58,8 +62,8 @@ bool has_field(http::Fields const& fields, FieldMatchSettings const& wanted) {
 }  // namespace
 
 bool matches(MatchSettings const& match, http::RequestHead const& head) {
-  auto const is_host = [host = without_port(head.host)](std::string const& wanted) {
-    return http::equal_ignoring_case(host, wanted);
+  auto const is_host = [host = bare(head.host)](std::string const& wanted) {
+    return http::equal_ignoring_case(host, bare(wanted));
   };
   if (!match.hosts.empty() && std::none_of(match.hosts.begin(), match.hosts.end(), is_host)) return false;
   auto const& methods = match.methods;
@@ -78,7 +82,7 @@ Router::Router(std::vector<UpstreamSettings> const& upstreams, std::vector<Route
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
     by_name_.emplace(upstreams[i].name, i);
     by_host_.emplace(lower(upstreams[i].name), i);
-    for (auto const& host : upstreams[i].hosts) by_host_.emplace(lower(host), i);
+    for (auto const& host : upstreams[i].hosts) by_host_.emplace(lower(bare(host)), i);
   }
 }
 
@@ -86,7 +90,7 @@ std::optional<std::size_t> Router::route(http::RequestHead const& head) const {
   for (auto const& route : routes_) {
     if (matches(route.match, head)) return by_name_.at(route.upstream);
   }
-  auto const found = by_host_.find(lower(without_port(head.host)));
+  auto const found = by_host_.find(lower(bare(head.host)));
   if (found == by_host_.end()) return std::nullopt;
   return found->second;
 }

@@ -44,6 +44,11 @@ TEST(Router, ThePortIsIgnored) {
   EXPECT_EQ(route("orders.example:"), 1U);
 }
 
+TEST(Router, TheDotAtANamesEndIsIgnored) {
+  EXPECT_EQ(route("pay.example."), 0U);
+  EXPECT_EQ(route("orders.:80"), 1U);
+}
+
 TEST(Router, AnIPv6AddressKeepsItsColons) {
   EXPECT_EQ(route("[2001:db8::1]"), 0U);
   EXPECT_EQ(route("[2001:db8::1]:8080"), 0U);
