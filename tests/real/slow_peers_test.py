@@ -9,11 +9,13 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
+from statistics import median
 
 from support.books import settled_books
 from support.case import RealCase, main
-from support.processes import resident
+from support.processes import cpu_seconds, resident
 from support.slow import (HALF_BODY, HALF_HEAD, NEVER_READ, PatientUpstream, SlowCrowd, allow_descriptors, body_of)
 from support.waiting import until
 from support.wire import Wire
@@ -217,11 +219,28 @@ class _Figures(_Slow):
     """Not a test: what slow peers cost the others."""
 
     seconds = 5
+    turns = 5
 
-    def _requests_per_second(self, url):
+    def _requests(self, url):
+        """How many wrk got answered a second, and the microseconds of the processors that each cost Candor."""
+        before = cpu_seconds(self.proxy.process.pid)
         said = subprocess.run(["wrk", "-t1", "-c32", f"-d{self.seconds}s", url], capture_output=True, text=True,
                               check=True).stdout
-        return float(next(line.split()[1] for line in said.splitlines() if line.startswith("Requests/sec")))
+        cost = cpu_seconds(self.proxy.process.pid) - before
+        count = int(next(line.split()[0] for line in said.splitlines() if " requests in " in line))
+        return count / self.seconds, cost / count * 1e6
+
+    def _rests(self):
+        """Nothing moves any more: what the slow ones sent has come, and all that they leave unread stands still."""
+        since, used = time.monotonic(), cpu_seconds(self.proxy.process.pid)
+
+        def has_rested():
+            nonlocal since, used
+            now = cpu_seconds(self.proxy.process.pid)
+            if now > used:
+                since, used = time.monotonic(), now
+            return time.monotonic() - since > 0.5
+        until(has_rested, "nothing moved")
 
     def figures(self):
         if not shutil.which("wrk"):
@@ -232,20 +251,27 @@ class _Figures(_Slow):
                                  limits={"head_timeout": "600s", "idle": "600s"}, access_log={"mode": "off"})
         url = self.proxy.url("web", "/files/small-0")
         heads, bodies, readers = _shares(_COUNT)
-        for turn in range(3):
-            before, memory = self._requests_per_second(url), self._memory()
+        rates, costs = [], []
+        for turn in range(self.turns):
+            before, memory = self._requests(url), self._memory()
             crowds = [SlowCrowd(self.proxy.ports[name]) for name in ("web", "slow")]
             crowds[0].join(heads, HALF_HEAD)
             crowds[1].join(bodies, HALF_BODY)
             crowds[1].join(readers, NEVER_READ)
             until(lambda: self._connections() == _COUNT, "all had come")
-            during, with_them = self._requests_per_second(url), self._memory()
+            self._rests()
+            during, with_them = self._requests(url), self._memory()
             for crowd in crowds:
                 crowd.leave()
             until(lambda: self._connections() == 0, "all had gone")
-            print(f"{turn + 1}: without {before:.0f}/s, {memory >> 20} MiB; with {_COUNT} slow peers {during:.0f}/s,",
-                  f"{with_them >> 20} MiB; ratio {during / before:.2f}; afterwards {self._memory() >> 20} MiB",
-                  flush=True)
+            self._rests()
+            rates.append(during[0] / before[0])
+            costs.append(during[1] / before[1])
+            print(f"{turn + 1}: without {before[0]:.0f}/s, {before[1]:.1f} us each, {memory >> 20} MiB;",
+                  f"with {_COUNT} slow peers {during[0]:.0f}/s, {during[1]:.1f} us each, {with_them >> 20} MiB;",
+                  f"ratio of rates {rates[-1]:.2f}, of costs {costs[-1]:.2f};",
+                  f"afterwards {self._memory() >> 20} MiB", flush=True)
+        print(f"medians of {self.turns}: of rates {median(rates):.2f}, of costs {median(costs):.2f}")
 
 
 if __name__ == "__main__":

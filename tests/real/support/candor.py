@@ -45,6 +45,8 @@ class Candor:
         self.process = None
         self.ports = {}
         self._terminated = False
+        self._logged = []  # what has been read of the access log, and how many bytes that is
+        self._logged_bytes = 0
 
     def configuration(self):
         """With fresh ports. The shared port, if `listeners` asks for one, has the name "shared"."""
@@ -123,10 +125,15 @@ class Candor:
 
     def access_log(self):
         """Its lines, each a request that has ended. It is written asynchronously: wait for what must be there."""
-        if not self.access_log_path.exists():
-            return []
-        text = self.access_log_path.read_text()
-        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+        if self.access_log_path.exists():
+            with open(self.access_log_path, "rb") as log:
+                log.seek(self._logged_bytes)
+                for line in log:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._logged.append(json.loads(line))
+                    self._logged_bytes += len(line)
+        return list(self._logged)
 
     # Its end.
 

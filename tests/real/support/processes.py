@@ -21,6 +21,12 @@ def resident(pid):
     raise AssertionError("a process without memory")
 
 
+def cpu_seconds(pid):
+    """What all threads of a process have used of the processors, in user and in kernel mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
     """A started command, leader of a process group of its own; its output goes to two files."""
 
