@@ -1,8 +1,7 @@
 // Tunnels: by CONNECT, and by a change of protocol.
 #include <gtest/gtest.h>
 
-#include "proxy_rig.hpp"
-#include "support/hand_upstream.hpp"
+#include "asked.hpp"
 
 namespace candor::test {
 namespace {
@@ -19,23 +18,14 @@ ProxyOptions forward_proxy() {
   return options;
 }
 
-/// A caller and an upstream at the two ends of a changed protocol.
-struct Upgraded {
-  explicit Upgraded(UpstreamSettings const& settings) : proxy(settings), caller(proxy.caller()) {}
-
-  void agree(HandUpstream& upstream) {
-    caller.send(asks);
-    endpoint.emplace(upstream.accept());
-    asked = endpoint->read_head();
-    endpoint->send(agrees);
+/// A caller and an endpoint at the two ends of a changed protocol.
+struct Upgraded : Asked {
+  explicit Upgraded(TimeoutSettings const& timeouts = {}) : Asked(asks, timeouts) {
+    endpoint.send(agrees);
     answered = caller.read_head();
   }
 
-  Proxy proxy;
-  SocketCaller caller;
-  std::optional<SocketCaller> endpoint{};
-  std::string asked{};
-  std::string answered{};
+  std::string answered{};  ///< its head, as the caller got it
 };
 
 bool says(std::string const& head, std::string_view line) {
@@ -43,75 +33,62 @@ bool says(std::string const& head, std::string_view line) {
 }
 
 TEST(Upgrading, CarriesBytesBothWaysUntilBothHaveEnded) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
-  EXPECT_TRUE(says(tunnel.asked, "Connection: upgrade") && says(tunnel.asked, "Upgrade: websocket"));
+  Upgraded tunnel;
+  EXPECT_TRUE(says(tunnel.received, "Connection: upgrade") && says(tunnel.received, "Upgrade: websocket"));
   EXPECT_TRUE(tunnel.answered.starts_with("HTTP/1.1 101 "));
   EXPECT_TRUE(says(tunnel.answered, "Connection: upgrade") && says(tunnel.answered, "Upgrade: websocket"));
   EXPECT_TRUE(says(tunnel.answered, "X-Y: z"));
   tunnel.caller.send("ping");
-  EXPECT_EQ(tunnel.endpoint->read_bytes(4), "ping");
-  tunnel.endpoint->send("pong");
+  EXPECT_EQ(tunnel.endpoint.read_bytes(4), "ping");
+  tunnel.endpoint.send("pong");
   EXPECT_EQ(tunnel.caller.read_bytes(4), "pong");
 
   tunnel.caller.half_close();
-  EXPECT_TRUE(tunnel.endpoint->ended());
-  tunnel.endpoint->send("still here");
+  EXPECT_TRUE(tunnel.endpoint.ended());
+  tunnel.endpoint.send("still here");
   EXPECT_EQ(tunnel.caller.read_bytes(10), "still here");
-  tunnel.endpoint->close();
+  tunnel.endpoint.close();
   EXPECT_TRUE(tunnel.caller.ended());
   EXPECT_FALSE(tunnel.caller.was_reset());
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::answered) == 1; }));
 }
 
 TEST(Upgrading, TheEndpointMayEndFirst) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
-  tunnel.endpoint->half_close();
+  Upgraded tunnel;
+  tunnel.endpoint.half_close();
   EXPECT_TRUE(tunnel.caller.ended());
   tunnel.caller.send("last words");
-  EXPECT_EQ(tunnel.endpoint->read_bytes(10), "last words");
+  EXPECT_EQ(tunnel.endpoint.read_bytes(10), "last words");
   tunnel.caller.half_close();
-  EXPECT_TRUE(tunnel.endpoint->ended());
-  EXPECT_FALSE(tunnel.endpoint->was_reset());
+  EXPECT_TRUE(tunnel.endpoint.ended());
+  EXPECT_FALSE(tunnel.endpoint.was_reset());
 }
 
 TEST(Upgrading, BytesSentAlongWithTheHeadsAreNotLost) {
-  HandUpstream upstream;
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto caller = proxy.caller();
-  caller.send(std::string(asks) + "early");
-  auto endpoint = upstream.accept();
-  endpoint.read_head();
-  endpoint.send(std::string(agrees) + "soon");
-  caller.read_head();
-  EXPECT_EQ(caller.read_bytes(4), "soon");
-  EXPECT_EQ(endpoint.read_bytes(5), "early");
+  Asked asked{std::string(asks) + "early"};
+  asked.endpoint.send(std::string(agrees) + "soon");
+  asked.caller.read_head();
+  EXPECT_EQ(asked.caller.read_bytes(4), "soon");
+  EXPECT_EQ(asked.endpoint.read_bytes(5), "early");
 }
 
 TEST(Upgrading, MuchGoesBothWaysAtOnce) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
+  Upgraded tunnel;
   std::string const much(3'000'000, 'm');
   std::thread sends_up{[&] { tunnel.caller.send(much); }};
-  std::thread sends_down{[&] { tunnel.endpoint->send(much); }};
+  std::thread sends_down{[&] { tunnel.endpoint.send(much); }};
   std::string up;
-  std::thread reads_up{[&] { up = tunnel.endpoint->read_bytes(much.size()); }};
+  std::thread reads_up{[&] { up = tunnel.endpoint.read_bytes(much.size()); }};
   EXPECT_TRUE(tunnel.caller.read_bytes(much.size()) == much);
   for (auto* thread : {&sends_up, &sends_down, &reads_up}) thread->join();
   EXPECT_TRUE(up == much);
 }
 
 TEST(Upgrading, SettlesItsAttemptWithTheChange) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
+  Upgraded tunnel;
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.ledger().success == 1; }));
   EXPECT_EQ(tunnel.proxy.ledger().in_flight, 0U);
-  tunnel.endpoint->reset();
+  tunnel.endpoint.reset();
   EXPECT_TRUE(tunnel.caller.ended());
   EXPECT_TRUE(tunnel.caller.was_reset());
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::broken) == 1; }));
@@ -119,74 +96,56 @@ TEST(Upgrading, SettlesItsAttemptWithTheChange) {
 }
 
 TEST(Upgrading, BreaksForTheEndpointWhenTheCallerBreaks) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
+  Upgraded tunnel;
   tunnel.caller.reset();
-  EXPECT_TRUE(tunnel.endpoint->ended());
-  EXPECT_TRUE(tunnel.endpoint->was_reset());
+  EXPECT_TRUE(tunnel.endpoint.ended());
+  EXPECT_TRUE(tunnel.endpoint.was_reset());
 }
 
 TEST(Upgrading, BreaksForTheEndpointWhenTheServerStops) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
+  Upgraded tunnel;
   tunnel.caller.send("a part");
-  EXPECT_EQ(tunnel.endpoint->read_bytes(6), "a part");
+  EXPECT_EQ(tunnel.endpoint.read_bytes(6), "a part");
   tunnel.proxy.server->stop();
-  EXPECT_TRUE(tunnel.endpoint->ended());
-  EXPECT_TRUE(tunnel.endpoint->was_reset());
+  EXPECT_TRUE(tunnel.endpoint.ended());
+  EXPECT_TRUE(tunnel.endpoint.was_reset());
   EXPECT_TRUE(tunnel.caller.ended());
   EXPECT_TRUE(tunnel.caller.was_reset());
 }
 
 TEST(Upgrading, EndsWhenNoByteComesEitherWay) {
-  HandUpstream upstream;
-  auto settings = upstream_of({upstream.address()});
-  settings.timeouts.tunnel = 30ms;
-  Upgraded tunnel{settings};
-  tunnel.agree(upstream);
+  Upgraded tunnel{{.tunnel = 30ms}};
   EXPECT_TRUE(tunnel.caller.ended());
-  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(tunnel.endpoint.ended());
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::broken) == 1; }));
 }
 
 TEST(Upgrading, EndsSoonerOnceOneWayHasEnded) {
-  HandUpstream upstream;
-  auto settings = upstream_of({upstream.address()});
-  settings.timeouts.idle = 30ms;
-  Upgraded tunnel{settings};
-  tunnel.agree(upstream);
+  Upgraded tunnel{{.idle = 30ms}};
   tunnel.caller.close();  // for us, it may only have ended its sending
-  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(tunnel.endpoint.ended());
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.disconnected == 1; }));
 }
 
 TEST(Upgrading, TellsACallersBreakFromAnEndpoints) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.agree(upstream);
+  Upgraded tunnel;
   tunnel.caller.half_close();
-  EXPECT_TRUE(tunnel.endpoint->ended());
+  EXPECT_TRUE(tunnel.endpoint.ended());
   tunnel.caller.reset();
   EXPECT_TRUE(eventually([&] { return tunnel.proxy.observer.count(RequestResult::abandoned) == 1; }));
 }
 
 TEST(Upgrading, OutlivesTheIdleTimeoutOfBodies) {
-  HandUpstream upstream;
-  auto settings = upstream_of({upstream.address()});
-  settings.timeouts.idle = 1ms;
-  Upgraded tunnel{settings};
-  tunnel.agree(upstream);
+  Upgraded tunnel{{.idle = 1ms}};
   // Other requests with their own timeouts take longer than that.
   auto other = tunnel.proxy.caller();
   other.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  auto endpoint = upstream.accept();
+  auto endpoint = tunnel.upstream.accept();
   endpoint.read_head();
   endpoint.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
   EXPECT_FALSE(other.read_answer().whole);
   tunnel.caller.send("ping");
-  EXPECT_EQ(tunnel.endpoint->read_bytes(4), "ping");
+  EXPECT_EQ(tunnel.endpoint.read_bytes(4), "ping");
 }
 
 TEST(Upgrading, ToAProtocolThatIsNotAllowedIsAskedForInVain) {
@@ -235,18 +194,11 @@ TEST(Upgrading, WithoutBeingAskedIsAFailure) {
 }
 
 TEST(Upgrading, IsRetriedLikeAnyGet) {
-  HandUpstream upstream;
-  Upgraded tunnel{upstream_of({upstream.address()})};
-  tunnel.caller.send(asks);
-  {
-    auto first = upstream.accept();
-    first.read_head();
-    first.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-  }
-  tunnel.endpoint.emplace(upstream.accept());
-  EXPECT_TRUE(says(tunnel.endpoint->read_head(), "candor-attempt: 2"));
-  tunnel.endpoint->send(agrees);
-  EXPECT_TRUE(tunnel.caller.read_head().starts_with("HTTP/1.1 101 "));
+  Asked asked{asks};
+  asked.endpoint.send(busy);
+  EXPECT_TRUE(says(asked.next_attempt(), "candor-attempt: 2"));
+  asked.endpoint.send(agrees);
+  EXPECT_TRUE(asked.caller.read_head().starts_with("HTTP/1.1 101 "));
 }
 
 TEST(Connecting, OpensATunnelToTheUpstream) {
