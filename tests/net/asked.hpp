@@ -12,12 +12,18 @@ namespace candor::test {
 
 /// It stands when the endpoint has read the request's head.
 struct Asked {
-  explicit Asked(std::string_view head, TimeoutSettings const& timeouts = {},
-                 ProxyOptions const& options = {})
-      : proxy(at_endpoint(upstream, timeouts), options),
+  struct Terms {
+    TimeoutSettings timeouts{};
+    ProxyOptions options{};
+  };
+
+  explicit Asked(std::string_view head, Terms const& terms)
+      : proxy(at_endpoint(upstream, terms.timeouts), terms.options),
         caller(having_sent(proxy.caller(), head)),
         endpoint(upstream.accept()),
         received(endpoint.read_head()) {}
+
+  explicit Asked(std::string_view head) : Asked(head, Terms{}) {}
 
   /// The request's next attempt, whose connection is the endpoint's from now on. Gives its head.
   std::string next_attempt() {

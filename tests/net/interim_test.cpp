@@ -110,7 +110,7 @@ TEST(Expecting, IsOverWithAnAnswer) {
 }
 
 TEST(Expecting, HurtsNoEndpointThatSaysNothing) {
-  Asked asked{expecting(), {.attempt = 40ms}};  // half of which it is asked for
+  Asked asked{expecting(), {.timeouts = {.attempt = 40ms}}};  // half of which it is asked for
   sends_when_told(asked);
   ends_well(asked);
 }
@@ -130,7 +130,7 @@ TEST(Expecting, ACallerThatSendsItAlongIsNotAskedFor) {
 }
 
 TEST(Expecting, AnEndpointThatSaysNothingStallsNobody) {
-  Asked asked{expecting(), {.go_ahead = 1ms}};
+  Asked asked{expecting(), {.timeouts = {.go_ahead = 1ms}}};
   EXPECT_TRUE(asks_first(asked.received)) << asked.received;
   sends_when_told(asked);
   ends_well(asked);

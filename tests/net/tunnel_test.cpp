@@ -20,7 +20,7 @@ ProxyOptions forward_proxy() {
 
 /// A caller and an endpoint at the two ends of a changed protocol.
 struct Upgraded : Asked {
-  explicit Upgraded(TimeoutSettings const& timeouts = {}) : Asked(asks, timeouts) {
+  explicit Upgraded(TimeoutSettings const& timeouts = {}) : Asked(asks, {.timeouts = timeouts}) {
     endpoint.send(agrees);
     answered = caller.read_head();
   }

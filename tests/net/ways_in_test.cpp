@@ -4,9 +4,8 @@
 
 #include <filesystem>
 
-#include "proxy_rig.hpp"
+#include "asked.hpp"
 #include "support/folder.hpp"
-#include "support/hand_upstream.hpp"
 
 namespace candor::test {
 namespace {
@@ -34,6 +33,15 @@ ProxyOptions shared(ListenerSettings listener) {
 }
 constexpr auto forward_proxy = ListenerSettings::Mode::forward_proxy;
 
+/// A caller at a listener, before an upstream that says what it got.
+struct AtListener {
+  explicit AtListener(ProxyOptions const& options) : proxy(upstream_of({upstream.address()}), options) {}
+
+  SocketUpstream upstream{saying("it")};
+  Proxy proxy;
+  SocketCaller caller{proxy.shared_caller()};
+};
+
 TEST(SharedPort, RoutesByWhatARequestLooksLikeBeforeItsHost) {
   SocketUpstream one{saying("one")};
   SocketUpstream two{saying("two")};
@@ -52,11 +60,9 @@ TEST(SharedPort, RoutesByWhatARequestLooksLikeBeforeItsHost) {
 }
 
 TEST(ForwardProxy, TakesTheTargetsOriginAndPassesOnItsPath) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()}), shared({.mode = forward_proxy})};
-  auto caller = proxy.shared_caller();
+  AtListener at{shared({.mode = forward_proxy})};
   auto const answered =
-      ask(caller, request("http://test:8080/a?b", "other", "Proxy-Connection: keep-alive\r\n"));
+      ask(at.caller, request("http://test:8080/a?b", "other", "Proxy-Connection: keep-alive\r\n"));
   EXPECT_TRUE(answered.body.starts_with("it /a?b\n")) << answered.body;
   EXPECT_NE(answered.body.find("\r\nHost: test:8080\r\n"), std::string::npos) << answered.body;
   EXPECT_EQ(answered.body.find("Proxy-Connection"), std::string::npos);
@@ -65,21 +71,17 @@ TEST(ForwardProxy, TakesTheTargetsOriginAndPassesOnItsPath) {
 }
 
 TEST(ForwardProxy, IsNoOpenProxy) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()}), shared({.mode = forward_proxy})};
-  auto caller = proxy.shared_caller();
-  EXPECT_EQ(ask(caller, request("http://" + upstream.address() + "/", "test")).status, 421U);
-  auto another = proxy.shared_caller();
+  AtListener at{shared({.mode = forward_proxy})};
+  EXPECT_EQ(ask(at.caller, request("http://" + at.upstream.address() + "/", "test")).status, 421U);
+  auto another = at.proxy.shared_caller();
   EXPECT_EQ(ask(another, request("http://test.evil/", "test")).status, 421U);
-  EXPECT_EQ(upstream.received(), 0U);
+  EXPECT_EQ(at.upstream.received(), 0U);
 }
 
 TEST(ForwardProxy, CarriesNothingInTheClearThatWasAskedForByHttps) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()}), shared({.mode = forward_proxy})};
-  auto caller = proxy.shared_caller();
-  EXPECT_EQ(ask(caller, request("HTTPS://test/", "test")).status, 421U);
-  EXPECT_EQ(upstream.received(), 0U);
+  AtListener at{shared({.mode = forward_proxy})};
+  EXPECT_EQ(ask(at.caller, request("HTTPS://test/", "test")).status, 421U);
+  EXPECT_EQ(at.upstream.received(), 0U);
 }
 
 TEST(Loops, AreKnownByVia) {
@@ -116,7 +118,7 @@ TEST(UnixSocket, LeadsToAnEndpoint) {
   caller.send(request("/", "test"));
   auto endpoint = upstream.accept();
   EXPECT_TRUE(endpoint.read_head().starts_with("GET / HTTP/1.1\r\nHost: test\r\n"));
-  endpoint.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  endpoint.send(fine);
   EXPECT_EQ(caller.read_answer().status, 200U);
 }
 
@@ -154,40 +156,32 @@ TEST(UnixSocket, OfSomebodyElseIsLeftAlone) {
 }
 
 TEST(IntroducedCallers, AreServedAfterTheirHeader) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()}), shared({.proxy_protocol = true})};
-  auto caller = proxy.shared_caller();
-  auto const answered = ask(caller, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + request("/a", "test"));
+  AtListener at{shared({.proxy_protocol = true})};
+  auto const answered = ask(at.caller, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + request("/a", "test"));
   EXPECT_TRUE(answered.body.starts_with("it /a\n"));
-  EXPECT_TRUE(ask(caller, request("/b", "test")).body.starts_with("it /b\n"));
+  EXPECT_TRUE(ask(at.caller, request("/b", "test")).body.starts_with("it /b\n"));
 }
 
 TEST(IntroducedCallers, MayComeByteByByte) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()}), shared({.proxy_protocol = true})};
-  auto caller = proxy.shared_caller();
-  for (char const c : "PROXY UNKNOWN\r\n" + request("/a", "test")) ASSERT_TRUE(caller.send({&c, 1}));
-  EXPECT_EQ(caller.read_answer().status, 200U);
+  AtListener at{shared({.proxy_protocol = true})};
+  for (char const c : "PROXY UNKNOWN\r\n" + request("/a", "test")) ASSERT_TRUE(at.caller.send({&c, 1}));
+  EXPECT_EQ(at.caller.read_answer().status, 200U);
 }
 
 TEST(IntroducedCallers, GetNothingWithoutAHeader) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()}), shared({.proxy_protocol = true})};
-  auto caller = proxy.shared_caller();
-  caller.send(request("/", "test"));
-  EXPECT_TRUE(caller.ended());
-  EXPECT_EQ(upstream.received(), 0U);
-  EXPECT_TRUE(eventually([&] { return proxy.observer.rejections == 1; }));
+  AtListener at{shared({.proxy_protocol = true})};
+  at.caller.send(request("/", "test"));
+  EXPECT_TRUE(at.caller.ended());
+  EXPECT_EQ(at.upstream.received(), 0U);
+  EXPECT_TRUE(eventually([&] { return at.proxy.observer.rejections == 1; }));
 }
 
 TEST(IntroducedCallers, HaveAsLongAsForAHead) {
-  SocketUpstream upstream{saying("it")};
   auto options = shared({.proxy_protocol = true});
   options.limits.head_timeout = 20ms;
-  Proxy proxy{upstream_of({upstream.address()}), options};
-  auto caller = proxy.shared_caller();
-  caller.send("PROXY TCP4 ");
-  EXPECT_TRUE(caller.ended());
+  AtListener at{options};
+  at.caller.send("PROXY TCP4 ");
+  EXPECT_TRUE(at.caller.ended());
 }
 
 TEST(Bounds, OfAListenerAreItsOwn) {
@@ -210,70 +204,61 @@ TEST(Bounds, OfAListenerAreItsOwn) {
 }
 
 TEST(Bounds, OfAnEndpointsConnectionsAreOurOwnNo) {
-  HandUpstream upstream;
   ProxyOptions options;
   options.pool.connections = 1;
-  Proxy proxy{upstream_of({upstream.address()}), options};
-  auto first = proxy.caller();
-  first.send(request("/", "test"));
-  auto endpoint = upstream.accept();
-  endpoint.read_head();
-  auto const refused = proxy.caller().get("/");
+  Asked asked{request("/", "test"), {.options = options}};
+  auto const refused = asked.proxy.caller().get("/");
   EXPECT_EQ(refused.status, 503U);
   EXPECT_TRUE(refused.has("connection_limit_reached")) << refused.head;
-  endpoint.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  EXPECT_EQ(first.read_answer().status, 200U);
-  ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(proxy.ledger().excluded, 1U);
-  EXPECT_EQ(proxy.ledger().failed(), 0U);
+  asked.endpoint.send(fine);
+  EXPECT_EQ(asked.caller.read_answer().status, 200U);
+  ASSERT_TRUE(asked.proxy.settles());
+  EXPECT_EQ(asked.proxy.ledger().excluded, 1U);
+  EXPECT_EQ(asked.proxy.ledger().failed(), 0U);
   // The one that there is serves the next.
-  first.send(request("/again", "test"));
-  EXPECT_TRUE(endpoint.read_head().starts_with("GET /again "));
+  asked.caller.send(request("/again", "test"));
+  EXPECT_TRUE(asked.endpoint.read_head().starts_with("GET /again "));
 }
 
 TEST(Bounds, OfAnEndpointsConnectionsLetIdleOnesGo) {
-  SocketUpstream upstream{saying("it")};
   auto options = shared({.mode = forward_proxy});
   options.pool.connections = 1;
-  Proxy proxy{upstream_of({upstream.address()}), options};
-  EXPECT_EQ(proxy.caller().get("/").status, 200U);
-  ASSERT_TRUE(eventually([&] { return proxy.observer.count(PoolEvent::kept) == 1; }));
-  auto caller = proxy.shared_caller();
-  caller.send("CONNECT test:80 HTTP/1.1\r\nHost: test:80\r\n\r\n");
-  EXPECT_TRUE(caller.read_head().starts_with("HTTP/1.1 200 "));
+  AtListener at{options};
+  EXPECT_EQ(at.proxy.caller().get("/").status, 200U);
+  ASSERT_TRUE(eventually([&] { return at.proxy.observer.count(PoolEvent::kept) == 1; }));
+  at.caller.send("CONNECT test:80 HTTP/1.1\r\nHost: test:80\r\n\r\n");
+  EXPECT_TRUE(at.caller.read_head().starts_with("HTTP/1.1 200 "));
+}
+
+constexpr std::string_view some_of_a_body =
+    "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nsome";
+
+/// The least rate of bodies, once the grace is over.
+ProxyOptions a_mebibyte_a_second(Duration grace) {
+  ProxyOptions options;
+  options.limits.body_rate = 1_MiB;
+  options.limits.body_grace = grace;
+  return options;
 }
 
 TEST(Bounds, OfABodysRateLeaveOutTheTimeInWhichItIsHeldBack) {
-  HandUpstream upstream;
-  ProxyOptions options;
-  options.limits.body_rate = 1_MiB;
-  options.limits.body_grace = 1ms;
-  Proxy proxy{upstream_of({upstream.address()}), options};
-  auto caller = proxy.caller();
-  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
-  auto endpoint = upstream.accept();
-  endpoint.read_head();
+  Asked asked{"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+              {.options = a_mebibyte_a_second(1ms)}};
   // Meanwhile other requests take longer than the grace.
   for (int i = 0; i < 3; ++i) {
-    auto other = proxy.caller();
-    other.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nsome");
+    auto other = asked.proxy.caller();
+    other.send(some_of_a_body);
     EXPECT_EQ(other.read_answer().status, 408U);
   }
-  endpoint.send("HTTP/1.1 100 Continue\r\n\r\n");
-  EXPECT_TRUE(caller.read_head().starts_with("HTTP/1.1 100 "));
+  asked.endpoint.send("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_TRUE(asked.caller.read_head().starts_with("HTTP/1.1 100 "));
 }
 
 TEST(Bounds, OfABodysRateEndOneThatOnlyTrickles) {
-  HandUpstream upstream;
-  ProxyOptions options;
-  options.limits.body_rate = 1_MiB;
-  options.limits.body_grace = 20ms;
-  Proxy proxy{upstream_of({upstream.address()}), options};
-  auto caller = proxy.caller();
-  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nsome");
-  EXPECT_EQ(caller.read_answer().status, 408U);
-  ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(proxy.ledger().failed(), 0U);
+  Asked asked{some_of_a_body, {.options = a_mebibyte_a_second(20ms)}};
+  EXPECT_EQ(asked.caller.read_answer().status, 408U);
+  ASSERT_TRUE(asked.proxy.settles());
+  EXPECT_EQ(asked.proxy.ledger().failed(), 0U);
 }
 
 }  // namespace
