@@ -89,34 +89,41 @@ TEST(ForwardedRequest, AsksWhetherTheBodyIsWantedWhereItsCallerStillWaits) {
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n");
 }
 
-std::string_view upgrade(std::string_view lines, std::string_view version = "1.1") {
-  static std::string kept_alive;
+TEST(ForwardedRequest, KeepsExpectationsThatItDoesNotKnow) {
+  EXPECT_EQ(kept("Expect: the=unexpected\r\n"), "Expect: the=unexpected\r\n");
+  EXPECT_EQ(kept("Expect: the=unexpected, 100-Continue\r\n"), "");
+}
+
+/// The protocol that a request with these lines asks to change to.
+std::string upgrade(std::string_view lines, std::string_view version = "1.1") {
   ParsedRequest const request("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(lines) +
                               "\r\n");
   std::vector<std::string> const allowed{"websocket", "x/1"};
-  kept_alive = upgrade_of(request.head, allowed);
-  return kept_alive;
+  return std::string(upgrade_of(request.head, allowed));
 }
 
 TEST(Upgrade, IsAskedForByBothFieldsTogether) {
   EXPECT_EQ(upgrade("Connection: Upgrade\r\nUpgrade: websocket\r\n"), "websocket");
   EXPECT_EQ(upgrade("Upgrade: WebSocket\r\nConnection: keep-alive, upgrade\r\n"), "WebSocket");
   EXPECT_EQ(upgrade("Upgrade: x/1\r\nConnection: upgrade\r\nContent-Length: 0\r\n"), "x/1");
-  EXPECT_EQ(upgrade("Upgrade: websocket\r\n"), "");
-  EXPECT_EQ(upgrade("Connection: upgrade\r\n"), "");
+  for (auto const* alone : {"Upgrade: websocket\r\n", "Connection: upgrade\r\n"}) {
+    EXPECT_EQ(upgrade(alone), "") << alone;
+  }
 }
 
 TEST(Upgrade, IsNoneToOtherProtocolsOrToSeveral) {
-  EXPECT_EQ(upgrade("Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n"), "");
-  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket, h2c\r\n"), "");
-  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n"), "");
-  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: x\r\n"), "");
+  for (auto const* protocols :
+       {"Upgrade: x\r\n", "Upgrade: h2c\r\nConnection: HTTP2-Settings\r\nHTTP2-Settings: x\r\n",
+        "Upgrade: websocket, h2c\r\n", "Upgrade: websocket\r\nUpgrade: h2c\r\n"}) {
+    EXPECT_EQ(upgrade("Connection: upgrade\r\n" + std::string(protocols)), "") << protocols;
+  }
 }
 
 TEST(Upgrade, IsNoneBesideABodyOrInAnOldVersion) {
-  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n"), "");
-  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n"), "");
-  EXPECT_EQ(upgrade("Connection: upgrade\r\nUpgrade: websocket\r\n", "1.0"), "");
+  std::string const asks = "Connection: upgrade\r\nUpgrade: websocket\r\n";
+  EXPECT_EQ(upgrade(asks + "Content-Length: 1\r\n"), "");
+  EXPECT_EQ(upgrade(asks + "Transfer-Encoding: chunked\r\n"), "");
+  EXPECT_EQ(upgrade(asks, "1.0"), "");
 }
 
 bool passed(std::string_view lines) {
@@ -137,6 +144,12 @@ TEST(Via, TellsALoopWhateverStandsInAComment) {
   EXPECT_FALSE(passed("Via: 1.1 x (a, 1.1 candor-1, b)\r\n"));
 }
 
+TEST(Via, TellsNoLoopByAnotherName) {
+  EXPECT_FALSE(passed("X: y\r\n"));
+  EXPECT_FALSE(passed("Via: 1.1 candor-12, 1.1 xcandor-1, candor-1 x\r\n"));
+  EXPECT_FALSE(passed("Via: 1.1 x (candor-1)\r\n"));
+}
+
 std::string limited(std::string_view method, std::string_view value) {
   return forwarded(std::string(method) + " / HTTP/1.1",
                    "Host: a\r\nmax-forwards: " + std::string(value) + "\r\nB: c\r\n");
@@ -147,17 +160,6 @@ TEST(MaxForwards, IsLoweredOfOptionsAndTraceAlone) {
   EXPECT_EQ(limited("TRACE", "1"), "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nB: c\r\n");
   EXPECT_EQ(limited("GET", "3"), "GET / HTTP/1.1\r\nHost: a\r\nmax-forwards: 3\r\nB: c\r\n");
   EXPECT_EQ(limited("OPTIONS", "x"), "OPTIONS / HTTP/1.1\r\nHost: a\r\nmax-forwards: x\r\nB: c\r\n");
-}
-
-TEST(ForwardedRequest, KeepsExpectationsThatItDoesNotKnow) {
-  EXPECT_EQ(kept("Expect: the=unexpected\r\n"), "Expect: the=unexpected\r\n");
-  EXPECT_EQ(kept("Expect: the=unexpected, 100-Continue\r\n"), "");
-}
-
-TEST(Via, TellsNoLoopByAnotherName) {
-  EXPECT_FALSE(passed("X: y\r\n"));
-  EXPECT_FALSE(passed("Via: 1.1 candor-12, 1.1 xcandor-1, candor-1 x\r\n"));
-  EXPECT_FALSE(passed("Via: 1.1 x (candor-1)\r\n"));
 }
 
 TEST(ForwardedRequest, MakesTheFramingAnew) {
