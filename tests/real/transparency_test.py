@@ -2,9 +2,10 @@
 nothing else may. Date is not among it: it is never touched, nor made up where it is missing."""
 
 from support.books import settled_books
-from support.case import RealCase, main
+from support.case import main
 from support.comparison import OK, Comparison, Exchange, ask, tell
 from support.differences import OF_ANSWERS, OF_ANSWERS_OF_A_PROXY, OF_REQUESTS, Passage, remarks, used
+from support.plain import PlainUpstream
 from support.wire import Wire
 
 _ALL_BYTES = bytes(range(256))
@@ -225,17 +226,8 @@ OF_REQUEST = (*REQUEST_FIELDS, *TARGETS, *REQUEST_BODIES, *REQUEST_KINDS)
 OF_ANSWER = (*ANSWER_FIELDS, *ANSWER_KINDS, *ANSWER_BODIES, *INTERIM_ANSWERS)
 
 
-class MaxForwards(RealCase):
+class MaxForwards(PlainUpstream):
     """RFC 9110, 7.6.2: of OPTIONS and TRACE, an intermediary lowers it, or answers itself where it is 0."""
-
-    def setUp(self):
-        super().setUp()
-        self.peer = self.upstream(self._answer)
-        self.proxy = self.candor({"web": {"endpoints": [self.peer.address]}})
-
-    def _answer(self, conversation):
-        while conversation.request():
-            conversation.answer("from the upstream")
 
     def _asked(self, method, forwards):
         with Wire(self.proxy.ports["web"]) as caller:
@@ -248,11 +240,11 @@ class MaxForwards(RealCase):
 
     def test_nothing_passes_where_it_is_used_up(self):
         for method in ("OPTIONS", "TRACE"):
-            self.assertNotEqual(self._asked(method, 0).body, b"from the upstream", method)
+            self.assertNotEqual(self._asked(method, 0).body, self.plain, method)
         self.assertEqual(self.peer.heads, [])
 
     def test_it_means_nothing_to_other_methods(self):
-        self.assertEqual(self._asked("GET", 0).body, b"from the upstream")
+        self.assertEqual(self._asked("GET", 0).body, self.plain)
         self.assertIn("\r\nMax-Forwards: 0", self.peer.heads[-1])
 
 

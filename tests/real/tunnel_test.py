@@ -6,6 +6,7 @@ import threading
 from support.books import settled_books
 from support.case import RealCase, main
 from support.documents import content
+from support.plain import PlainUpstream
 from support.waiting import PATIENCE, until
 from support.wire import Wire
 
@@ -212,26 +213,17 @@ class Tunnels(RealCase):
         self._check_books()
 
 
-class NoUpgrade(RealCase):
+class NoUpgrade(PlainUpstream):
     """Requests with Upgrade that don't make a tunnel."""
-
-    def setUp(self):
-        super().setUp()
-        self.peer = self.upstream(self._answer)
-        self.proxy = self.candor({"web": {"endpoints": [self.peer.address]}})
-
-    def _answer(self, conversation):
-        while conversation.request():
-            conversation.answer("plain")
 
     def _asked(self, fields, version="1.1", method="GET"):
         """What the upstream saw, after Candor gave its plain answer and goes on with the connection."""
         with Wire(self.proxy.ports["web"]) as caller:
             caller.send(f"{method} /first HTTP/{version}\r\nHost: web\r\n{fields}\r\n")
-            self.assertEqual(caller.answer().body, b"plain")
+            self.assertEqual(caller.answer().body, self.plain)
             first = self.peer.heads[-1]
             if version == "1.1":
-                self.assertEqual(caller.get("/second").answer().body, b"plain")
+                self.assertEqual(caller.get("/second").answer().body, self.plain)
         return first.lower()
 
     def test_an_upstream_that_doesnt_want_to_just_answers(self):
