@@ -6,8 +6,6 @@ whatever else an upstream sends, nobody gets it for an answer to something that 
 
 import contextlib
 import itertools
-import os
-import random
 import re
 import socket
 
@@ -15,14 +13,11 @@ from support.case import RealCase, main
 from support.ports import HOST
 from support.recording import WIDE
 from support.strict import HOP_BY_HOP, Limits, read_answers
+from support.trials import CHUNKED, CHUNKS, Damage, lines_passed_on, try_each
 from support.waiting import PATIENCE, until
 from support.wire import Wire
 
-_SEED = int(os.environ.get("GUARD_SEED") or random.SystemRandom().randrange(10**9))
-_MUTATIONS = int(os.environ.get("GUARD_MUTATIONS", "1000"))
 _LIMITS = Limits()
-_CHUNKED = b"Transfer-Encoding: chunked"
-_CHUNKS = b"4\r\nbody\r\n0\r\n\r\n"
 # What Candor adds to an answer's head.
 _ADDED = re.compile(rb"Connection: close|Transfer-Encoding: chunked|Proxy-Status: candor; received-status=.*"
                     rb"|(?i:via): 1\.[01] candor(?:-[0-9a-f]{8})?")
@@ -38,11 +33,11 @@ def _length(*lines):
 
 
 def _coding(*lines):
-    return _head(lines) + _CHUNKS
+    return _head(lines) + CHUNKS
 
 
 def _chunked(body):
-    return _head([_CHUNKED]) + body
+    return _head([CHUNKED]) + body
 
 
 # What becomes of each answer: it passes, there is none, or it breaks off.
@@ -62,20 +57,20 @@ _TABLE = {
         ("passes", _length(b"Content-Length: 0")), ("passes", _length(b"Content-Length: 3")),
         ("passes", _length(b"Content-Length: 4") + _UNASKED), ("passes", _length(b"Content-Length: 4") + b"\r\n"),
         ("passes", _length(b"Content-Length: 4") + b"HTTP/1.1 100 Continue\r\n\r\n"),
-        ("passes", _coding(_CHUNKED) + _UNASKED),
+        ("passes", _coding(CHUNKED) + _UNASKED),
     ],
     "a length beside a coding": [("none", _coding(*lines)) for lines in (
-        [b"Content-Length: 4", _CHUNKED], [_CHUNKED, b"Content-Length: 4"], [b"Content-Length: 0", b"X: y", _CHUNKED],
+        [b"Content-Length: 4", CHUNKED], [CHUNKED, b"Content-Length: 4"], [b"Content-Length: 0", b"X: y", CHUNKED],
         [b"Content-Length: 4", b"Transfer-Encoding:"],
-        [b"Connection: content-length", b"Content-Length: 4", _CHUNKED])],
+        [b"Connection: content-length", b"Content-Length: 4", CHUNKED])],
     "codings": [
-        ("passes", _coding(_CHUNKED)), ("passes", _coding(b"transfer-encoding:\tChUnKeD ")),
+        ("passes", _coding(CHUNKED)), ("passes", _coding(b"transfer-encoding:\tChUnKeD ")),
         *[("none", _coding(b"Transfer-Encoding: " + value)) for value in (
             b"gzip", b"identity", b"xchunked", b"gzip, chunked", b"chunked, gzip", b"chunked, chunked", b"chunked,",
             b",chunked", b"chunked;q=1", b'"chunked"', b"chun ked", b"\x0bchunked", b"chunked\x00", b"")],
-        ("none", _coding(_CHUNKED, _CHUNKED)), ("none", _coding(_CHUNKED, b"Transfer-Encoding: identity")),
-        ("none", _head([_CHUNKED], b"HTTP/1.0 200 OK") + _CHUNKS),
-        ("none", _head([_CHUNKED, b"Connection: keep-alive"], b"HTTP/1.0 200 OK") + _CHUNKS),
+        ("none", _coding(CHUNKED, CHUNKED)), ("none", _coding(CHUNKED, b"Transfer-Encoding: identity")),
+        ("none", _head([CHUNKED], b"HTTP/1.0 200 OK") + CHUNKS),
+        ("none", _head([CHUNKED, b"Connection: keep-alive"], b"HTTP/1.0 200 OK") + CHUNKS),
     ],
     "field lines": [
         *[("none", _length(b"Content-Length: 4", line)) for line in (
@@ -121,10 +116,10 @@ _TABLE = {
     ],
     "answers without a body": [
         ("passes", _head([], start) + rest) for start in (b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified")
-        for rest in (b"", b"unasked", _CHUNKS, _UNASKED)] + [
+        for rest in (b"", b"unasked", CHUNKS, _UNASKED)] + [
         ("passes", _head([line], start) + rest) for start in (b"HTTP/1.1 204 No Content", b"HTTP/1.1 304 Not Modified")
-        for line in (b"Content-Length: 4", _CHUNKED, b"Transfer-Encoding: gzip")
-        for rest in (b"", b"body", _CHUNKS)] + [
+        for line in (b"Content-Length: 4", CHUNKED, b"Transfer-Encoding: gzip")
+        for rest in (b"", b"body", CHUNKS)] + [
         ("none", _head([b"Content-Length: 4", b"Content-Length: 5"], b"HTTP/1.1 304 Not Modified")),
         ("none", _head([b"Content-Length: -4"], b"HTTP/1.1 204 No Content"))],
     "chunks": [
@@ -157,36 +152,22 @@ _TABLE = {
     ],
 }
 _OF_HEAD = [
-    ("passes", _head([b"Content-Length: 4"])), ("passes", _length(b"Content-Length: 4")), ("passes", _coding(_CHUNKED)),
-    ("passes", _head([_CHUNKED])), ("passes", _head()), ("passes", _head() + _UNASKED),
-    ("passes", _head([b"Content-Length: 4"]) + _UNASKED), ("passes", _head([_CHUNKED, b"Content-Length: 4"])),
-    ("passes", _head([_CHUNKED, _CHUNKED]) + _CHUNKS), ("none", _head([b"Content-Length: x"])),
+    ("passes", _head([b"Content-Length: 4"])), ("passes", _length(b"Content-Length: 4")), ("passes", _coding(CHUNKED)),
+    ("passes", _head([CHUNKED])), ("passes", _head()), ("passes", _head() + _UNASKED),
+    ("passes", _head([b"Content-Length: 4"]) + _UNASKED), ("passes", _head([CHUNKED, b"Content-Length: 4"])),
+    ("passes", _head([CHUNKED, CHUNKED]) + CHUNKS), ("none", _head([b"Content-Length: x"])),
     ("none", _head([b"Content-Length: 4", b"Content-Length: 5"])), ("none", b"<html>"),
 ]
 
 _LINES = [b"Content-Length: 4", b"content-length:\t4 ", b"Content-Length: 5", b"Content-Length : 4",
-          b"Content-Length: +4", _CHUNKED, b"TRANSFER-ENCODING:CHUNKED", b"Transfer-Encoding: xchunked",
+          b"Content-Length: +4", CHUNKED, b"TRANSFER-ENCODING:CHUNKED", b"Transfer-Encoding: xchunked",
           b"Transfer-Encoding:\x0bchunked", b"Transfer-Encoding: gzip, chunked",
           b"X: y\r\n Transfer-Encoding: chunked", b"Connection: close"]
-_ODD = [b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b":", b";", b",", b"\x0b", b"\x7f", b"\xff", b"0", b"4", b"f", b"x",
-        b"-", b"+", b'"', b"chunked", b"\r\n ", b"HTTP/1.0", b"Content-Length: 4\r\n",
-        b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n", b"0\r\n\r\n", b"\r\n\r\n",
-        b"HTTP/1.1 100 x\r\n\r\n"]
-_WHOLESOME = [_length(b"Content-Length: 4"), _coding(_CHUNKED), _length(b"X: y"),
+_WHOLESOME = [_length(b"Content-Length: 4"), _coding(CHUNKED), _length(b"X: y"),
               _head([], b"HTTP/1.1 103 Early Hints") + _length(b"Content-Length: 4", b"X: y"),
               _head([b"Content-Length: 4", b"Connection: keep-alive"], b"HTTP/1.0 200 OK") + b"body",
               _chunked(b"5;x=y\r\nhello\r\n1b\r\nabcdefghijklmnopqrstuvwxyz0\r\n0\r\nA: b\r\nTrailer: c\r\n\r\n"),
               _head([b"Content-Length: 4"], b"HTTP/1.1 404 Not Found") + b"body" + _UNASKED]
-
-
-def _mutated(rng):
-    """A wholesome answer with a few bytes gone, changed or added."""
-    answer = rng.choice(_WHOLESOME)
-    for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5))):
-        at = rng.randrange(len(answer) + 1)
-        cut = at + rng.choice((0, 0, 1, 1, 2))
-        answer = answer[:at] + (rng.choice(_ODD) if rng.random() < 0.8 else b"") + answer[cut:]
-    return answer
 
 
 def _passed_on(answer, method):
@@ -194,24 +175,24 @@ def _passed_on(answer, method):
     named = set(answer.options) - {b"content-length", b"host"}
     announced = (method == b"HEAD" and not answer.values(b"transfer-encoding")) or answer.framing == "length" or (
         answer.status == 304 and not answer.values(b"transfer-encoding"))
-    lines, lengths = [], 0
-    for line in answer.lines:
-        name = line.partition(b":")[0].lower()
-        if name == b"content-length":
-            lengths += 1
-            value = answer.values(name)[0]
-            if lengths > 1 or not announced or answer.status == 204:
-                continue
-            if len(value) > 1 and value.startswith(b"0"):
-                line = b"Content-Length: %d" % int(value)
-        elif name in HOP_BY_HOP | named:
-            continue
-        lines.append(line)
-    return lines
+    return lines_passed_on(answer, HOP_BY_HOP | named, announced and answer.status != 204)
 
 
 def _is_ours(answer):
     return any(value.startswith(b"candor; error=") for value in answer.values(b"proxy-status"))
+
+
+def _came(port, request):
+    """What came to the end of the connection, and whether that was in good order."""
+    came = b""
+    with socket.create_connection((HOST, port), timeout=PATIENCE) as caller:
+        caller.sendall(request)
+        try:
+            while more := caller.recv(65536):
+                came += more
+        except ConnectionResetError:
+            return came, False
+    return came, True
 
 
 class Guard(RealCase):
@@ -239,18 +220,6 @@ class Guard(RealCase):
             if not stays:
                 return
 
-    def _exchange(self, request):
-        """What came, and whether the connection ended in good order."""
-        came = b""
-        with socket.create_connection((HOST, self.port), timeout=PATIENCE) as caller:
-            caller.sendall(request)
-            try:
-                while more := caller.recv(65536):
-                    came += more
-            except ConnectionResetError:
-                return came, False
-        return came, True
-
     def _check(self, answer, expected=None, method=b"GET", version=b"1.1", stays=False, cuts=()):
         meant = read_answers(answer, [method], True, _LIMITS)
         final = meant.messages[-1] if meant.messages and meant.messages[-1].status >= 200 else None
@@ -262,7 +231,7 @@ class Guard(RealCase):
             cuts = [cut for cut in cuts if cut < len(answer) - len(meant.rest)]
         number = len(self.answers)
         self.answers.append((answer, cuts, stays))
-        came, in_order = self._exchange(b"%s /case/%d HTTP/%s\r\nHost: web\r\nConnection: close\r\n\r\n" % (
+        came, in_order = _came(self.port, b"%s /case/%d HTTP/%s\r\nHost: web\r\nConnection: close\r\n\r\n" % (
             method, number, version))
         got = read_answers(came, [method], in_order, WIDE)
         # The next request has its own answer, whatever lies about.
@@ -301,15 +270,10 @@ class Guard(RealCase):
             self.assertNotEqual(got.framing, "close")
 
     def _each(self, cases):
-        """Goes on after a failure, but not for ever."""
-        failed = 0
-        for told, expected, answer, options in cases:
-            with self.subTest(told, answer=answer[:300], **options):
-                failed += 1
-                self._check(answer, expected, **options)
-                failed -= 1
-            if failed > 10:
-                self.fail("and more")
+        """Cases are what is told of them, what becomes of the answer, the answer, and what else _check() takes."""
+        try_each(self, (({"msg": told, "answer": answer[:300], **options}, (answer, expected, options))
+                        for told, expected, answer, options in cases),
+                 lambda answer, expected, options: self._check(answer, expected, **options))
         self.bystander.close()
         until(lambda: self.proxy.ledger("web")["in_flight"] == 0, "nothing was in flight")
 
@@ -332,7 +296,7 @@ class Guard(RealCase):
 
     def test_trailers_of_an_answer_are_not_those_of_the_next(self):
         first = _chunked(b"4\r\nbody\r\n0\r\nX-Trailer: of the first\r\n\r\n")
-        for then in (_head() + b"until the end", _length(b"Content-Length: 4"), _coding(_CHUNKED)):
+        for then in (_head() + b"until the end", _length(b"Content-Length: 4"), _coding(CHUNKED)):
             with self.subTest(then):
                 self._check(first, "passes", stays=True)
                 self._check(then, "passes")
@@ -345,18 +309,18 @@ class Guard(RealCase):
         def cases():
             for count in (1, 2, 3):
                 for lines in itertools.permutations(_LINES, count):
-                    if count == 3 and _CHUNKED not in lines and _LINES[0] not in lines:
+                    if count == 3 and CHUNKED not in lines and _LINES[0] not in lines:
                         continue
-                    yield "combination", None, _head(lines) + (_CHUNKS if count != 2 else b"body"), {}
+                    yield "combination", None, _head(lines) + (CHUNKS if count != 2 else b"body"), {}
 
         self._each(cases())
 
     def test_damaged_answers_mean_what_a_strict_reader_says(self):
-        print(f"GUARD_SEED={_SEED} GUARD_MUTATIONS={_MUTATIONS}", flush=True)
-        rng = random.Random(_SEED)
-        self._each((f"damaged {n}", None, _mutated(rng), {
+        damage = Damage(_WHOLESOME, (b"HTTP/1.1 100 x\r\n\r\n",), 1000)
+        rng = damage.rng
+        self._each((f"damaged {number}", None, answer, {
             "method": rng.choice((b"GET", b"GET", b"GET", b"HEAD")), "version": rng.choice((b"1.1", b"1.1", b"1.0")),
-            "stays": rng.random() < 0.5}) for n in range(_MUTATIONS))
+            "stays": rng.random() < 0.5}) for number, answer in damage.messages())
 
 
 class WithoutEnd(RealCase):
@@ -376,12 +340,7 @@ class WithoutEnd(RealCase):
 
         peer = self.upstream(script)
         proxy = self.candor({"web": {"endpoints": [peer.address], "retry": {"attempts": 1}}}, name=f"for-{len(again)}")
-        came = b""
-        with socket.create_connection((HOST, proxy.ports["web"]), timeout=PATIENCE) as caller:
-            caller.sendall(f"{method} / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n".encode())
-            with contextlib.suppress(ConnectionResetError):
-                while more := caller.recv(65536):
-                    came += more
+        came, _ = _came(proxy.ports["web"], f"{method} / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n".encode())
         until(lambda: ended, "Candor had left the upstream")
         return read_answers(came, [method.encode()], ended=False)
 
@@ -399,11 +358,11 @@ class WithoutEnd(RealCase):
         self._assert_bad_gateway(self._broken_off(b"HTTP/1.1 200 OK\r\nX: ", b"yyyyyyyyyyyy"))
 
     def test_a_chunks_head_without_an_end_breaks_the_connection(self):
-        got = self._broken_off(_head([_CHUNKED]) + b"4\r\nbody\r\n1;", b"extension")
+        got = self._broken_off(_head([CHUNKED]) + b"4\r\nbody\r\n1;", b"extension")
         self.assertFalse(any(each.whole for each in got.messages), got)
 
     def test_trailers_without_an_end_break_the_connection(self):
-        got = self._broken_off(_head([_CHUNKED]) + b"4\r\nbody\r\n0\r\n", b"X-Trailer: y\r\n")
+        got = self._broken_off(_head([CHUNKED]) + b"4\r\nbody\r\n0\r\n", b"X-Trailer: y\r\n")
         self.assertFalse(any(each.whole for each in got.messages), got)
 
     def test_a_body_that_nobody_asked_for_is_left_alone(self):

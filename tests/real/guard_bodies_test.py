@@ -4,8 +4,9 @@ import contextlib
 
 from support.books import settled_books
 from support.case import main
-from support.guarded import CHUNKED, LIMITS, Guarded, head_of, in_chunks, second
+from support.guarded import LIMITS, Guarded, head_of, in_chunks, second
 from support.strict import read_answers, read_requests
+from support.trials import CHUNKED
 from support.wire import BrokenOff, Wire
 
 

@@ -7,10 +7,10 @@ from support.case import RealCase
 from support.ports import HOST
 from support.recording import WIDE, RecordingUpstream, told_of
 from support.strict import HOP_BY_HOP, Limits, read_answers, read_requests
+from support.trials import CHUNKED, lines_passed_on, try_each
 from support.waiting import PATIENCE, until
 
 LIMITS = Limits()
-CHUNKED = b"Transfer-Encoding: chunked"
 # What Candor adds to a request's head, or may pass on where it is its own affair.
 _ADDED = re.compile(rb"candor-attempt: 1|(?i:via): 1\.[01] candor(?:-[0-9a-f]{8})?|TE: trailers|Connection: TE"
                     rb"|Transfer-Encoding: chunked|Expect: 100-continue|Upgrade: websocket|Connection: (?i:upgrade)")
@@ -33,23 +33,10 @@ def second(number):
 def _passed_on(message):
     """The field lines of this request that an upstream gets."""
     named = set(message.options) - {b"host", b"content-length", b"close", b""}
-    is_said_anew = message.values(b"host") != [message.host]
-    lines, lengths = [b"Host: " + message.host] if is_said_anew else [], 0
-    for line in message.lines:
-        name = line.partition(b":")[0].lower()
-        if name == b"host" and is_said_anew:
-            continue
-        if name == b"content-length":
-            lengths += 1
-            if lengths > 1:
-                continue
-            value = message.values(name)[0]
-            if len(value) > 1 and value.startswith(b"0"):
-                line = b"Content-Length: %d" % int(value)
-        elif name in HOP_BY_HOP | named | {b"expect", b"candor-attempt", b"candor-retry-reason"}:
-            continue
-        lines.append(line)
-    return lines
+    but = HOP_BY_HOP | named | {b"expect", b"candor-attempt", b"candor-retry-reason"}
+    if message.values(b"host") == [message.host]:
+        return lines_passed_on(message, but)
+    return [b"Host: " + message.host, *lines_passed_on(message, but | {b"host"})]
 
 
 def _origin(message):
@@ -161,15 +148,9 @@ class Guarded(RealCase):
             self.assertEqual(finals[-1].values(b"connection"), [b"close"])
 
     def each(self, cases):
-        """Goes on after a failure, but not for ever."""
-        failed = 0
-        for told, message, expected, pieces in cases:
-            with self.subTest(told, message=message[:300]):
-                failed += 1
-                self.check(message, expected, pieces)
-                failed -= 1
-            if failed > 10:
-                self.fail("and more")
+        """Cases are what is told of them, the message, the status that it earns, and the pieces that it comes in."""
+        try_each(self, (({"msg": told, "message": message[:300]}, (message, expected, pieces))
+                        for told, message, expected, pieces in cases), self.check)
         self.check_all_bytes()
 
     def check_all_bytes(self):
