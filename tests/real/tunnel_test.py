@@ -204,6 +204,8 @@ class Tunnels(RealCase):
         before = self.proxy.metrics().value("process_resident_memory_bytes")
         sending = threading.Thread(target=caller.send, args=(whole,), daemon=True)
         sending.start()
+        until(caller.is_held_up, "no more could be sent")
+        self.assertTrue(sending.is_alive())
         self.assertLess(self.proxy.metrics().value("process_resident_memory_bytes") - before, 8 * 2**20)
         begin.set()
         self.assertEqual(caller.some(1), b"!")

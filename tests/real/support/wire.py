@@ -72,6 +72,10 @@ class Wire:
         """Whether something has come, or the end."""
         return bool(self._buffer) or bool(select.select([self._socket], [], [], 0)[0])
 
+    def is_held_up(self):
+        """Whether there was no room to send anything, for a while."""
+        return not select.select([], [self._socket], [], 0.5)[1]
+
     def ends(self):
         """Whether the other side ends the connection, sending nothing more before."""
         if self._buffer:
