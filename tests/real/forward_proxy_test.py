@@ -96,11 +96,10 @@ class ForwardProxy(SharedPort):
         got = self._curl("http://elsewhere.example:443/", "--proxytunnel")
         self.assertEqual(got.exit_status, 56, got)
         self.assertTrue(got.heads.startswith("HTTP/1.1 421 "), got.heads)
-        with Wire(self.port) as caller:
-            for target in ("elsewhere.example:443", self.peer.address, self.proxy.admin_address):
-                with Wire(self.port) as caller:
-                    caller.send(f"CONNECT {target} HTTP/1.1\r\nHost: web\r\n\r\n")
-                    self.assertEqual(caller.answer().status, 421, target)
+        for target in ("elsewhere.example:443", self.peer.address, self.proxy.admin_address):
+            with Wire(self.port) as caller:
+                caller.send(f"CONNECT {target} HTTP/1.1\r\nHost: web\r\n\r\n")
+                self.assertEqual(caller.answer().status, 421, target)
 
     def test_bytes_right_behind_a_connect_are_of_the_tunnel(self):
         with Wire(self.port) as caller:
