@@ -66,7 +66,7 @@ TEST(Interim, AKeptConnectionThatEndsAfterOneWasNotStale) {
   ASSERT_TRUE(asked.proxy.settles());
   auto const ledger = asked.proxy.ledger();
   EXPECT_EQ(ledger.excluded, 0U);
-  EXPECT_EQ(ledger.failures[static_cast<std::size_t>(FailureKind::reset)], 1U);
+  EXPECT_EQ(failures(ledger, FailureKind::reset), 1U);
 }
 
 TEST(Interim, AnswersWithoutAnEndAreAFailure) {

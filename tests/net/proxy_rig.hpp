@@ -42,6 +42,10 @@ struct CountingObserver final : Observer {
   [[nodiscard]] unsigned count(PoolEvent event) const { return pool[static_cast<std::size_t>(event)]; }
 };
 
+inline std::uint64_t failures(Ledger const& ledger, FailureKind kind) {
+  return ledger.failures[static_cast<std::size_t>(kind)];
+}
+
 struct ProxyOptions {
   unsigned workers = 1;
   LimitSettings limits{};

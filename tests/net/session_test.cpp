@@ -173,8 +173,8 @@ TEST(Session, NeverMakesABrokenAnswerLookWhole) {
   EXPECT_FALSE(old.read_answer().whole);
   ASSERT_TRUE(proxy.settles());
   auto const ledger = proxy.ledger();
-  EXPECT_EQ(ledger.failures[static_cast<std::size_t>(FailureKind::truncated)], 1U);
-  EXPECT_EQ(ledger.failures[static_cast<std::size_t>(FailureKind::reset)], 2U);
+  EXPECT_EQ(failures(ledger, FailureKind::truncated), 1U);
+  EXPECT_EQ(failures(ledger, FailureKind::reset), 2U);
   EXPECT_EQ(ledger.started, upstream.received());
 }
 

@@ -1,31 +1,10 @@
 // What an endpoint meets: connections, attempts, retries, and what is made of its answers.
 #include <gtest/gtest.h>
 
-#include "proxy_rig.hpp"
+#include "asked.hpp"
 
 namespace candor::test {
 namespace {
-
-std::uint64_t failures(Ledger const& ledger, FailureKind kind) {
-  return ledger.failures[static_cast<std::size_t>(kind)];
-}
-
-/// An address that nobody listens at.
-std::string nobody() {
-  SocketUpstream gone{[](Received const&) { return hang(); }};
-  return gone.address();
-}
-
-/// Listens at a free port of loopback, for a test that answers by hand.
-std::uint16_t listen_on(Descriptor const& listening) {
-  auto const address = *Address::literal({"127.0.0.1", 0});
-  if (::bind(listening.get(), address.data(), address.size()) != 0 || ::listen(listening.get(), 4) != 0)
-    std::abort();
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  getsockname(listening.get(), reinterpret_cast<sockaddr*>(&storage), &size);
-  return Address{reinterpret_cast<sockaddr*>(&storage), size}.port();
-}
 
 TEST(Transport, SaysWhichAttemptItIsAndWhy) {
   std::vector<std::string> heads;
@@ -144,8 +123,9 @@ TEST(Transport, CountsWhatIsNoAnswerAsAProtocolFailure) {
 }
 
 TEST(Transport, GoesToAnotherEndpointAfterARefusedConnection) {
+  HeldPort const absent;
   SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
-  Proxy proxy{upstream_of({upstream.address(), nobody()})};
+  Proxy proxy{upstream_of({upstream.address(), absent.address()})};
   auto caller = proxy.caller();
   for (int i = 0; i < 4; ++i) EXPECT_EQ(caller.get("/").status, 200U);
   auto const ledger = proxy.ledger();
@@ -155,7 +135,8 @@ TEST(Transport, GoesToAnotherEndpointAfterARefusedConnection) {
 }
 
 TEST(Transport, TellsARefusedConnectionFromASilentUpstream) {
-  auto gone = upstream_of({nobody()});
+  HeldPort const absent;
+  auto gone = upstream_of({absent.address()});
   gone.retry.attempts = 1;
   Proxy refused{gone};
   auto const no_connection = refused.caller().get("/");
@@ -209,22 +190,13 @@ TEST(Transport, BlamesNoUpstreamForASlowCaller) {
 TEST(Transport, OutlivesItsAttemptWithAnUpload) {
   // An answer before the body is in, then a body that turns out to be none: the upload goes on when its
   // attempt has long had its head.
-  Descriptor listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  auto const port = listen_on(listening);
-  Proxy proxy{upstream_of({"127.0.0.1:" + std::to_string(port)})};
-  auto caller = proxy.caller();
-  caller.send("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
-  Descriptor const taken{::accept(listening.get(), nullptr, nullptr)};
-  std::array<char, 4096> buffer;
-  ASSERT_GT(::recv(taken.get(), buffer.data(), buffer.size(), 0), 0);
-  std::string const early = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n";
-  ASSERT_GT(::send(taken.get(), early.data(), early.size(), 0), 0);
-  EXPECT_EQ(caller.read_bytes(12), "HTTP/1.1 200");
-  caller.send("no size\r\n");
-  std::string const rest = "4\r\nlate\r\n0\r\n\r\n";
-  ASSERT_GT(::send(taken.get(), rest.data(), rest.size(), 0), 0);
-  ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(proxy.ledger().success, 1U);
+  Asked asked{"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"};
+  ASSERT_TRUE(asked.endpoint.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n"));
+  EXPECT_EQ(asked.caller.read_bytes(12), "HTTP/1.1 200");
+  asked.caller.send("no size\r\n");
+  ASSERT_TRUE(asked.endpoint.send("4\r\nlate\r\n0\r\n\r\n"));
+  ASSERT_TRUE(asked.proxy.settles());
+  EXPECT_EQ(asked.proxy.ledger().success, 1U);
 }
 
 TEST(Transport, StandsInterimAnswersHoweverTheyFillItsBuffer) {
@@ -247,19 +219,9 @@ TEST(Transport, StandsInterimAnswersHoweverTheyFillItsBuffer) {
 }
 
 TEST(Transport, PassesAnEarlyAnswerOnWhileTheBodyStillComes) {
-  // The upstream answers as soon as it sees the head, which the scripted one cannot.
-  Descriptor listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  auto const port = listen_on(listening);
-  auto settings = upstream_of({"127.0.0.1:" + std::to_string(port)});
-  Proxy proxy{settings};
-  auto caller = proxy.caller();
-  caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\nbegins");
-  Descriptor taken{::accept(listening.get(), nullptr, nullptr)};
-  std::array<char, 4096> buffer;
-  ASSERT_GT(::recv(taken.get(), buffer.data(), buffer.size(), 0), 0);
-  std::string const early = "HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop";
-  ASSERT_GT(::send(taken.get(), early.data(), early.size(), 0), 0);
-  auto const answered = caller.read_answer();
+  Asked asked{"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\nbegins"};
+  ASSERT_TRUE(asked.endpoint.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nstop"));
+  auto const answered = asked.caller.read_answer();
   EXPECT_EQ(answered.status, 413U);
   EXPECT_EQ(answered.body, "stop");
   EXPECT_TRUE(answered.has("Connection: close"));

@@ -181,8 +181,7 @@ TEST(Upgrading, ToAnotherProtocolThanAskedForIsAFailure) {
   EXPECT_EQ(answered.status, 502U);
   EXPECT_TRUE(answered.has("error=http_upgrade_failed")) << answered.head;
   ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(proxy.ledger().failures[static_cast<std::size_t>(FailureKind::protocol)],
-            proxy.ledger().failed());
+  EXPECT_EQ(failures(proxy.ledger(), FailureKind::protocol), proxy.ledger().failed());
 }
 
 TEST(Upgrading, WithoutBeingAskedIsAFailure) {
@@ -228,7 +227,8 @@ Answered ask_for_tunnel(Proxy const& proxy) {
 }
 
 TEST(Connecting, IsAnAttemptLikeAnyOther) {
-  auto settings = upstream_of({"127.0.0.1:1"});  // nobody listens there
+  HeldPort const absent;
+  auto settings = upstream_of({absent.address()});
   settings.breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 3};
   settings.breaker.open.first = settings.breaker.open.cap = 1h;
   Proxy proxy{settings, forward_proxy()};
@@ -245,7 +245,8 @@ TEST(Connecting, IsAnAttemptLikeAnyOther) {
 
 TEST(Connecting, InVainTakesNothingElseFromTheConnection) {
   SocketUpstream well{[](Received const&) { return answer(200, "ok"); }};
-  auto ill = upstream_of({"127.0.0.1:1"});  // nobody listens there
+  HeldPort const absent;
+  auto ill = upstream_of({absent.address()});
   auto other = upstream_of({well.address()});
   other.name = "other";
   Proxy proxy{std::vector{ill, other}, forward_proxy()};

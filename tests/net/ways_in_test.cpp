@@ -126,7 +126,7 @@ TEST(UnixSocket, ThatIsNotThereIsARefusedConnection) {
   Folder const folder;
   Proxy proxy{upstream_of({"unix:" + folder.path("out")})};
   EXPECT_EQ(proxy.caller().get("/").status, 502U);
-  EXPECT_EQ(proxy.ledger().failures[static_cast<std::size_t>(FailureKind::connect)], proxy.ledger().started);
+  EXPECT_EQ(failures(proxy.ledger(), FailureKind::connect), proxy.ledger().started);
 }
 
 TEST(UnixSocket, TakesItsFileAwayAtTheEndAndReplacesOneLeftBehind) {
