@@ -40,6 +40,7 @@ Loaded load_source(Source const& source, std::string const& file, Environment co
   Report report(source, environment);
   Config config;
   read_config(Place(root, std::nullopt, {}, report), config);
+  settle_defaults(config, report);
   if (!report.is_wrong({})) check_rules(config, report);
   if (report.empty()) return config;
   return report.problems(file);

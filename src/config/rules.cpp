@@ -56,20 +56,22 @@ void check_timeouts(TimeoutSettings const& timeouts, std::string const& path, Re
   if (timeouts.total) in_order(report, path, request, {"total", *timeouts.total});
 }
 
+bool is_failure(ClassifySettings const& classify, std::uint16_t status) {
+  auto const& failures = classify.failure_statuses;
+  return std::any_of(failures.begin(), failures.end(),
+                     [status](StatusRange range) { return range.first <= status && status <= range.last; });
+}
+
 void check_retry(UpstreamSettings const& upstream, std::string const& upstream_path, Report& report) {
   auto const path = upstream_path + ".retry";
   auto const& retry = upstream.retry;
   in_order<Duration>(report, path + ".backoff", {"base", retry.backoff.base}, {"cap", retry.backoff.cap});
   auto const on = path + ".on";
   if (!report.offset_of(on) || report.is_list_wrong(upstream_path + ".breaker.failure_statuses")) return;
-  auto const& failures = upstream.classify.failure_statuses;
   for (auto const status : retry.on.statuses) {
-    bool const fails = std::any_of(failures.begin(), failures.end(), [status](StatusRange range) {
-      return range.first <= status && status <= range.last;
-    });
     if (status == 429) {
       report.add(report.offset_of(on), on, "429 is never a status failure: list \"overload\"");
-    } else if (!fails) {
+    } else if (!is_failure(upstream.classify, status)) {
       report.add(report.offset_of(on), on, std::to_string(status) + " is not among breaker.failure_statuses");
     }
   }
@@ -333,6 +335,14 @@ void check_routes(Config const& config, Report& report) {
 }
 
 }  // namespace
+
+void settle_defaults(Config& config, Report const& report) {
+  for (auto& upstream : config.upstreams) {
+    if (report.offset_of(join("upstreams", upstream.name) + ".retry.on")) continue;
+    std::erase_if(upstream.retry.on.statuses,
+                  [&](std::uint16_t status) { return !is_failure(upstream.classify, status); });
+  }
+}
 
 void check_rules(Config const& config, Report& report) {
   for (auto const& upstream : config.upstreams) check_upstream(upstream, config, report);

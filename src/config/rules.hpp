@@ -6,6 +6,10 @@
 
 namespace candor::config {
 
+/// Takes from a default what another value, which the file gives, leaves without meaning: an answer that is
+/// no failure is not sent again.
+void settle_defaults(Config& config, Report const& report);
+
 /// Tells the report. Values that are already known to be wrong are left alone.
 void check_rules(Config const& config, Report& report);
 

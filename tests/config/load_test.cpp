@@ -66,6 +66,13 @@ TEST(Load, FailureStatusesStandUnderTheBreakerAndSetTheClassifier) {
   EXPECT_TRUE(payments.breaker.enabled);
 }
 
+TEST(Load, WhatIsNoFailureIsNotRetriedByDefault) {
+  EXPECT_THAT(upstream("    breaker: {failure_statuses: ['503-599']}").retry.on.statuses,
+              ElementsAre(503, 504));
+  EXPECT_THAT(upstream("    breaker: {failure_statuses: ['515-599']}").retry.on.statuses, IsEmpty());
+  EXPECT_THAT(upstream("").retry.on.statuses, ElementsAre(502, 503, 504));
+}
+
 TEST(Load, TheBreakerCanBeSwitchedOff) {
   EXPECT_FALSE(upstream("    breaker: {enabled: false}").breaker.enabled);
 }
