@@ -135,4 +135,13 @@ struct RetrySettings {
   Bytes replay_limit = 64_KiB;                                   ///< a larger body streams and is not retried
 };
 
+/// Which endpoint gets the next attempt.
+struct BalanceSettings {
+  enum class Policy : std::uint8_t { round_robin, least_request, peak_ewma, ring_hash };
+
+  Policy policy = Policy::round_robin;
+  std::optional<std::string> hash_header{};  ///< the field that ring_hash hashes
+  Duration ramp{};  ///< in which a new endpoint's share grows from a tenth; zero: none
+};
+
 }  // namespace candor
