@@ -40,6 +40,7 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     field("hosts", &UpstreamSettings::hosts, format::host,
           "Host values that lead to it on a listener, besides its name"),
     field("endpoints", &UpstreamSettings::endpoints, "Its addresses").required(),
+    field("balance", &UpstreamSettings::balance, "Which of its endpoints gets an attempt"),
     field("host_header", &UpstreamSettings::host_header, format::authority,
           "The Host that its endpoints see; null: as the caller sent it"),
     field("upgrades", &UpstreamSettings::upgrades, format::protocol,
@@ -58,6 +59,33 @@ inline constexpr auto fields<EndpointSettings> = Table{
     field("address", &EndpointSettings::address, format::endpoint_address,
           "An IPv4 address, an [IPv6] one, or a name, which may stand for several addresses; or unix:PATH")
         .required(),
+    field("weight", &EndpointSettings::weight, range(1, 1000),
+          "Its share, beside those of the endpoints with the same priority"),
+    field("priority", &EndpointSettings::priority, range(0, 15),
+          "0 comes first; the next takes over as more than two in seven of its endpoints are away"),
+};
+
+template <>
+inline constexpr auto choices<BalanceSettings::Policy> = std::array{
+    choice(BalanceSettings::Policy::round_robin, "round_robin", "in turn"),
+    choice(BalanceSettings::Policy::least_request, "least_request",
+           "of two by chance the one with fewer attempts in flight"),
+    choice(BalanceSettings::Policy::peak_ewma, "peak_ewma",
+           "of two by chance the one that answers sooner, failures and attempts in flight considered"),
+    choice(BalanceSettings::Policy::ring_hash, "ring_hash",
+           "the one that the value of hash_header belongs to; by chance without one"),
+};
+
+template <>
+inline constexpr std::string_view short_form<BalanceSettings> = "policy";
+
+template <>
+inline constexpr auto fields<BalanceSettings> = Table{
+    field("policy", &BalanceSettings::policy, "How an endpoint is picked"),
+    field("hash_header", &BalanceSettings::hash_header, format::field_name,
+          "The field by whose value ring_hash keeps requests together; needed for it"),
+    field("ramp", &BalanceSettings::ramp, range(0s, 1h),
+          "How long a new endpoint's share takes to grow from a tenth to the whole; 0s: it has the whole"),
 };
 
 template <>
@@ -135,6 +163,8 @@ inline constexpr auto fields<BudgetSettings> = Table{
     field("ratio", &BudgetSettings::ratio, range(0, 100), "Retries that each request pays for"),
     field("per_second", &BudgetSettings::per_second, range(0, 1'000'000), "Retries a second that are free"),
     field("over", &BudgetSettings::over, range(1s, 10min), "The time over which both are counted"),
+    field("stretch", &BudgetSettings::stretch, range(0, 100),
+          "Stands in for ratio while retries succeed and nothing speaks of overload; null: never"),
 };
 
 // The breaker.

@@ -60,6 +60,11 @@ void check_retry(UpstreamSettings const& upstream, std::string const& upstream_p
   auto const path = upstream_path + ".retry";
   auto const& retry = upstream.retry;
   in_order<Duration>(report, path + ".backoff", {"base", retry.backoff.base}, {"cap", retry.backoff.cap});
+  // Beside a ratio above the default stretch there is just none.
+  auto const& budget = retry.budget;
+  if (budget.stretch && report.offset_of(path + ".budget.stretch")) {
+    in_order<double>(report, path + ".budget", {"ratio", budget.ratio}, {"stretch", *budget.stretch});
+  }
   auto const on = path + ".on";
   if (!report.offset_of(on) || report.is_list_wrong(upstream_path + ".breaker.failure_statuses")) return;
   auto const& failures = upstream.classify.failure_statuses;
@@ -115,6 +120,18 @@ void check_endpoints(UpstreamSettings const& upstream, std::string const& path, 
       report.add(report.offset_near(address_path), where,
                  "the endpoint " + address + " stands in the list twice");
     }
+  }
+}
+
+void check_balance(BalanceSettings const& balance, std::string const& path, Report& report) {
+  auto const hash_header = path + ".hash_header";
+  bool const hashes = balance.policy == BalanceSettings::Policy::ring_hash;
+  if (hashes == balance.hash_header.has_value() || report.is_wrong(hash_header)) return;
+  if (report.is_wrong(path) || report.is_wrong(path + ".policy")) return;
+  if (hashes) {
+    report.add(report.offset_near(hash_header), path, "ring_hash needs a hash_header");
+  } else {
+    report.add(report.offset_near(hash_header), hash_header, "only the policy ring_hash reads it");
   }
 }
 
@@ -290,6 +307,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
     report.add(report.offset_of(path), path, "no caller can reach it: give it a listen, or have a listener");
   }
   check_endpoints(upstream, path, report);
+  check_balance(upstream.balance, path + ".balance", report);
   check_timeouts(upstream.timeouts, path + ".timeouts", report);
   check_retry(upstream, path, report);
   check_breaker(upstream, path + ".breaker", report);

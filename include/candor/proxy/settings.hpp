@@ -15,6 +15,8 @@ namespace candor {
 struct EndpointSettings {
   /// HOST:PORT, HOST an IPv4 address, a [bracketed] IPv6 one, or a name; or unix:PATH.
   std::string address;
+  unsigned weight = 1;    ///< its share among the endpoints of its priority
+  unsigned priority = 0;  ///< of its group: the lowest first, the others for failover
 };
 
 struct TimeoutSettings {
@@ -54,6 +56,7 @@ struct UpstreamSettings {
   std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
   std::vector<std::string> hosts{};  ///< Host values that route to it on a shared port; its name always does
   std::vector<EndpointSettings> endpoints{};
+  BalanceSettings balance{};
   std::optional<std::string> host_header{};  ///< rewrites Host; absent: as the caller sent it
   /// Protocols that a connection may change to (RFC 9110, 7.8); others are asked for in vain.
   std::vector<std::string> upgrades{"websocket"};

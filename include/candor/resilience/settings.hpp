@@ -108,6 +108,8 @@ struct BudgetSettings {
   double ratio = 0.2;
   double per_second = 3;
   Duration over = 10s;
+  /// Stands in for `ratio` while retrying demonstrably pays, unless it is smaller; absent: never.
+  std::optional<double> stretch = 0.5;
 };
 
 /// Which failures are worth another attempt.
