@@ -61,11 +61,27 @@ inline constexpr auto fields<EndpointSettings> = Table{
 };
 
 template <>
+inline constexpr auto choices<DeadlineFormat> = std::array{
+    choice(DeadlineFormat::milliseconds, "milliseconds", "1500"),
+    choice(DeadlineFormat::seconds, "seconds", "2, or 1.5"),
+    choice(DeadlineFormat::grpc, "grpc", "1500m, as in grpc-timeout"),
+};
+
+template <>
+inline constexpr auto fields<DeadlineHeaderSettings> = Table{
+    field("name", &DeadlineHeaderSettings::name, format::field_name, "The field").required(),
+    field("format", &DeadlineHeaderSettings::format, "How its value is written"),
+};
+
+template <>
 inline constexpr auto fields<TimeoutSettings> = Table{
     field("connect", &TimeoutSettings::connect, range(1ms, 1h), "Until a connection stands"),
     field("attempt", &TimeoutSettings::attempt, range(1ms, 1h), "Until the head of an attempt's response"),
     field("request", &TimeoutSettings::request, range(1ms, 24h),
           "Retries and waits included, until the answer begins to flow to the caller"),
+    field("deadline_header", &TimeoutSettings::deadline_header,
+          "The field in which callers say how long they wait: it can only shorten request, and each attempt is "
+          "told what is left; null: they are not asked"),
     field("idle", &TimeoutSettings::idle, range(1ms, 24h), "Between two pieces of a body, either way"),
     field("total", &TimeoutSettings::total, range(1ms, 168h),
           "For the whole exchange, bodies and tunnels included; null: no bound"),

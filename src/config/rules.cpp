@@ -1,6 +1,7 @@
 #include "rules.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -54,6 +55,35 @@ void check_timeouts(TimeoutSettings const& timeouts, std::string const& path, Re
   in_order(report, path, connect, attempt);
   in_order(report, path, attempt, request);
   if (timeouts.total) in_order(report, path, request, {"total", *timeouts.total});
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&lower](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// Fields that say how a message is framed and where it goes, or that Candor writes itself.
+bool is_reserved(std::string_view name) {
+  static constexpr std::array<std::string_view, 17> reserved{
+      "Host",           "Connection",        "Content-Length", "Transfer-Encoding",   "TE",
+      "Trailer",        "Upgrade",           "Keep-Alive",     "Proxy-Connection",    "Proxy-Authorization",
+      "Proxy-Status",   "Expect",            "Via",            "Max-Forwards",        "candor-retry",
+      "candor-attempt", "candor-retry-reason"};
+  return std::any_of(reserved.begin(), reserved.end(),
+                     [name](std::string_view each) { return equal_ignoring_case(name, each); });
+}
+
+void check_deadline_header(TimeoutSettings const& timeouts, std::string const& path, Report& report) {
+  if (!timeouts.deadline_header || report.is_wrong(path)) return;
+  auto const& header = *timeouts.deadline_header;
+  if (is_reserved(header.name) && !report.is_wrong(path + ".name")) {
+    report.add(report.offset_near(path + ".name"), path + ".name", header.name + " says something else");
+  }
+  bool const is_grpc = equal_ignoring_case(header.name, "grpc-timeout");
+  if (is_grpc && header.format != DeadlineFormat::grpc && !report.is_wrong(path + ".format")) {
+    report.add(report.offset_near(path + ".format"), path + ".format", "grpc-timeout is written as grpc");
+  }
 }
 
 void check_retry(UpstreamSettings const& upstream, std::string const& upstream_path, Report& report) {
@@ -291,6 +321,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   }
   check_endpoints(upstream, path, report);
   check_timeouts(upstream.timeouts, path + ".timeouts", report);
+  check_deadline_header(upstream.timeouts, path + ".timeouts.deadline_header", report);
   check_retry(upstream, path, report);
   check_breaker(upstream, path + ".breaker", report);
   check_slow_after(upstream, path, report);

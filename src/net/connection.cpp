@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "candor/http/forward.hpp"
+#include "candor/proxy/caller_deadline.hpp"
 #include "endpoint_pool.hpp"
 #include "fairness.hpp"
 
@@ -95,6 +96,8 @@ void Connection::begin(Exchange& exchange, Attempt const& attempt) {
 void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
   auto const& host = exchange.upstream.settings.host_header;
   upgrade_ = http::upgrade_of(exchange.head, exchange.upstream.settings.upgrades);
+  auto const& deadline = exchange.upstream.settings.timeouts.deadline_header;
+  auto const left = timeout_left(exchange);
   http::append_request_head(gather_.own(), exchange.head,
                             {.target = exchange.head.origin_target(),
                              .host = host ? std::optional<std::string_view>{*host} : std::nullopt,
@@ -102,6 +105,8 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
                              .retry_reason = attempt.retry_reason,
                              .via = parts_.via,
                              .upgrade = upgrade_,
+                             .renewed_name = left ? std::string_view{deadline->name} : std::string_view{},
+                             .renewed_value = left ? std::string_view{*left} : std::string_view{},
                              .expect_continue = exchange.body.waits_for_go_ahead()});
   gather_.close_own();
 }

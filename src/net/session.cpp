@@ -291,7 +291,7 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
                               .keep_alive = keep,
                               .chunked = chunked,
                               .proxy_status = proxy_status,
-                              .candor_retry = !response.good() && exchange.retries > 0 ? "exhausted" : "",
+                              .candor_retry = response.good() ? std::string_view{} : retry_mark(exchange),
                               .via = via_of_answers()});
   gather_.close_own();
   end.status = head.status;

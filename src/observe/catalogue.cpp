@@ -33,6 +33,8 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Bytes of request bodies read from callers."},
     {M::answer_body_bytes, "candor_answer_body_bytes_total", counter, "bytes", {"upstream"},
      "Bytes of answer bodies sent to callers."},
+    {M::deadlines_ignored, "candor_deadlines_ignored_total", counter, "", {"upstream"},
+     "Requests whose timeouts.deadline_header could not be read: malformed, or there more than once."},
 
     // Attempts: the health model's own ledger.
     {M::attempts_started, "candor_attempts_started_total", counter, "", {"upstream", "endpoint"},

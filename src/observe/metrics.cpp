@@ -106,6 +106,8 @@ class UpstreamScrape {
                     total([](auto const& s) -> auto& { return s.request_body_bytes; }));
     families_.count(Metric::answer_body_bytes, {name_},
                     total([](auto const& s) -> auto& { return s.answer_body_bytes; }));
+    families_.count(Metric::deadlines_ignored, {name_},
+                    total([](auto const& s) -> auto& { return s.deadlines_ignored; }));
   }
 
   void retries(double tokens) {

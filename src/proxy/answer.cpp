@@ -97,18 +97,42 @@ OwnAnswer of_failure(Failure const& failure, Exchange const& exchange) {
   if (auto const out_of = failure.get<OutOfResources>()) {
     auto const error =
         out_of->connections ? ProxyError::connection_limit_reached : ProxyError::proxy_internal_error;
-    return {.status = 503, .error = error, .details = failure.detail};
+    return {.status = 503, .error = error, .details = failure.detail, .candor_retry = "refused"};
   }
   return {.status = 502, .error = ProxyError::connection_terminated, .details = "stale_connection"};
 }
 
+/// Whether a further attempt would go against the reason, whoever makes it. The others are for each tier to
+/// judge: what is worth an attempt, and what may be sent twice.
+bool binds_others(RetryDenied reason) {
+  switch (reason) {
+    case RetryDenied::circuit:
+    case RetryDenied::budget:
+    case RetryDenied::deadline: return true;
+    case RetryDenied::attempts:
+    case RetryDenied::condition:
+    case RetryDenied::not_replayable:
+    case RetryDenied::body_too_large:
+    case RetryDenied::tier: return false;  // the tier below has left its own mark
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string_view retry_mark(Exchange const& exchange) {
+  bool const exhausted = exchange.retries > 0 || (exchange.denied && binds_others(*exchange.denied));
+  return exhausted ? "exhausted" : "";
+}
 
 http::OwnAnswer own_answer(Failure const& failure, Exchange const& exchange) {
   auto answer = of_failure(failure, exchange);
   // Of a single attempt after which no retry was thought of, there is no more to say.
   if (exchange.denied || exchange.retries > 0) answer.history = history_of(exchange);
-  if (exchange.retries > 0 && !failure.get<Refusal>()) answer.candor_retry = "exhausted";
+  if (answer.candor_retry.empty()) answer.candor_retry = retry_mark(exchange);
+  // All the time that there was has gone into it.
+  bool const timed_out = failure.get<CancelReason>() == CancelReason::deadline;
+  if (timed_out && !exchange.attempts.empty()) answer.candor_retry = "exhausted";
   return answer;
 }
 

@@ -20,6 +20,9 @@ struct RequestForwarding {
   std::string_view retry_reason{};         ///< candor-retry-reason, from the second attempt on; empty: none
   std::string_view via{};                  ///< pseudonym for a Via line; empty: none
   std::string_view upgrade{};              ///< the protocol to change to, as upgrade_of() gave it
+  /// A field that is written anew, in the place of the caller's lines of that name; an empty name: none.
+  std::string_view renewed_name{};
+  std::string_view renewed_value{};
   bool expect_continue = false;            ///< asks to be told whether the body is wanted
 };
 

@@ -21,6 +21,7 @@ enum class Metric : std::uint8_t {
   rejected,
   request_body_bytes,
   answer_body_bytes,
+  deadlines_ignored,
   attempts_started,
   attempts_in_flight,
   attempts,
@@ -59,7 +60,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 45;
+inline constexpr std::size_t metric_count = 46;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -24,6 +24,9 @@ class CompositeObserver final : public Observer {
   void retry_denied(Upstream const& upstream, RetryDenied reason) override {
     for (auto* part : parts_) part->retry_denied(upstream, reason);
   }
+  void deadline_ignored(Upstream const& upstream) override {
+    for (auto* part : parts_) part->deadline_ignored(upstream);
+  }
   void late_break(Upstream const& upstream, AttemptRecord const& record) override {
     for (auto* part : parts_) part->late_break(upstream, record);
   }

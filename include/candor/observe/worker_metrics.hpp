@@ -32,6 +32,7 @@ struct alignas(64) UpstreamShard {
   Count answer_body_bytes;
   std::array<Count, failure_kinds + 1> retries{};
   std::array<Count, retry_denials> retries_denied{};
+  Count deadlines_ignored;
   std::array<Count, pool_events> pool{};
   std::vector<DurationHistogram> attempt_durations;  ///< by endpoint; of successes and failures
 };
@@ -54,6 +55,7 @@ class WorkerMetrics final : public Observer {
   void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override;
   void retry_sent(Upstream const& upstream, std::string_view reason) override;
   void retry_denied(Upstream const& upstream, RetryDenied reason) override;
+  void deadline_ignored(Upstream const& upstream) override { shard(upstream).deadlines_ignored.add(); }
   void request_ended(Exchange const& exchange, RequestEnd const& end) override;
   void rejected(std::uint16_t status, std::optional<http::ProxyError> error) override;
   void pool_event(Upstream const& upstream, PoolEvent event) override;

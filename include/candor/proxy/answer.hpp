@@ -17,4 +17,8 @@ namespace candor {
 /// failure that was not retried. Empty: it had none.
 [[nodiscard]] std::string proxy_status_of(Exchange const& exchange, std::uint16_t status, bool good);
 
+/// What a tier above us has to know of a failed request (candor-retry): that we have refused it, or have done
+/// what there was to do about it, so that it must not be tried again up there. Empty: it may.
+[[nodiscard]] std::string_view retry_mark(Exchange const& exchange);
+
 }  // namespace candor

@@ -42,6 +42,7 @@ class Exchange {
         body(request_body),
         worker(lent),
         started(lent.scheduler.now()),
+        came(started),
         scope(caller_scope) {}
 
   RequestId const id;
@@ -50,9 +51,11 @@ class Exchange {
   http::ReplayBody& body;
   WorkerContext const worker;
   Instant const started;
+  Instant came;  ///< when the caller's own request did; before `started` if another upstream has had it first
 
   CancelScope scope;                  ///< of the request: cancelled by its deadline, or with its caller's
   Instant deadline = Instant::max();  ///< set by the deadline layer
+  std::optional<Instant> caller_deadline{};  ///< as the caller has told it
 
   InterimSink* interim = nullptr;  ///< absent: nobody wants them
   std::string_view caller{};       ///< who it is, where a PROXY protocol header has said so

@@ -9,13 +9,15 @@
 
 namespace candor {
 
-/// One deadline over everything until the answer begins to flow.
+/// One deadline over everything until the answer begins to flow: ours, or the caller's own if that is earlier.
 class DeadlineLayer final : public Layer<Service, Service> {
  public:
   explicit DeadlineLayer(TimeoutSettings const& settings) : settings_(settings) {}
   Task<Result<Response>> call(Exchange& exchange) override;
 
  private:
+  void take_callers(Exchange& exchange, DeadlineHeaderSettings const& header) const;
+
   TimeoutSettings const& settings_;
 };
 

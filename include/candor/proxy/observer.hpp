@@ -56,6 +56,8 @@ class Observer {
   virtual void attempt_settled(Upstream const&, AttemptRecord const&) {}
   virtual void retry_sent(Upstream const&, std::string_view /*reason*/) {}
   virtual void retry_denied(Upstream const&, RetryDenied) {}
+  /// A caller's own deadline could not be read.
+  virtual void deadline_ignored(Upstream const&) {}
   virtual void late_break(Upstream const&, AttemptRecord const&) {}
   virtual void request_ended(Exchange const&, RequestEnd const&) {}
   /// A message that never became a request: malformed, too large, too slow, or for nobody.

@@ -1,6 +1,7 @@
 // What an upstream's pipeline can be told. Plain structs; the defaults stand here and nowhere else.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +18,22 @@ struct EndpointSettings {
   std::string address;
 };
 
+/// How a caller writes how long it waits.
+enum class DeadlineFormat : std::uint8_t { milliseconds, seconds, grpc };
+
+/// A field of the request in which its caller says how long it waits for the answer.
+struct DeadlineHeaderSettings {
+  std::string name;
+  DeadlineFormat format = DeadlineFormat::milliseconds;
+};
+
 struct TimeoutSettings {
   Duration connect = 1s;
   Duration attempt = 5s;   ///< to the response's head
   Duration request = 15s;  ///< retries and waits included, until the answer begins to flow to the caller
   Duration idle = 30s;     ///< between bytes of a body, either way
+  /// Can shorten `request`, and tells each attempt what is left; absent: callers are not asked.
+  std::optional<DeadlineHeaderSettings> deadline_header{};
   std::optional<Duration> total{};  ///< for the whole exchange; absent: no bound
   Duration tunnel = 1h;             ///< without a byte either way
   /// Until an endpoint says whether it wants a body that its caller holds back (Expect: 100-continue). Then
