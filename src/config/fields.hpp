@@ -48,6 +48,47 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     field("retry", &UpstreamSettings::retry, "Which failed attempts are followed by another, and when"),
     group("breaker", Table{splice(&UpstreamSettings::breaker), splice(&UpstreamSettings::classify)},
           "When its circuits open, and how they close"),
+    field(
+        "fallback", &UpstreamSettings::fallback,
+        "What a request gets in the place of an answer: another upstream's, a kept one, a fixed one, in this "
+        "order; null: Candor says what went wrong"),
+};
+
+template <>
+inline constexpr auto choices<FallbackOn> = std::array{
+    choice(FallbackOn::refused, "refused", "Candor refused it: the circuit was open, or a bound was reached"),
+    choice(FallbackOn::failed, "failed", "its attempts ended without an answer, or its time was over"),
+    choice(FallbackOn::failing_answer, "failing_answer",
+           "the answer that it would get makes its attempt a failure"),
+};
+
+template <>
+inline constexpr Named<FieldSettings> name_of<FieldSettings>{&FieldSettings::name, format::field_name};
+template <>
+inline constexpr std::string_view short_form<FieldSettings> = "value";
+template <>
+inline constexpr auto fields<FieldSettings> = Table{
+    field("value", &FieldSettings::value, format::field_value, "The whole value").required(),
+};
+
+template <>
+inline constexpr auto fields<StaleSettings> = Table{
+    field("within", &StaleSettings::within, range(1s, 168h), "Older answers are not given"),
+    field("bytes", &StaleSettings::bytes, range(4_KiB, 1024_MiB),
+          "All that is kept, per worker; no single answer is larger than a quarter of it"),
+};
+
+template <>
+inline constexpr auto fields<FallbackSettings> = Table{
+    field("on", &FallbackSettings::on, "Requests that get it"),
+    field("upstream", &FallbackSettings::upstream, format::upstream_name,
+          "Another upstream that is asked, if the request may be sent again; null: none is"),
+    field("stale", &FallbackSettings::stale,
+          "The last good answer to the same GET, if anybody may see it; null: none is kept"),
+    field("status", &FallbackSettings::status, range(200, 599), "Of a fixed answer; null: there is none"),
+    field("content_type", &FallbackSettings::content_type, format::field_value, "Of the fixed answer's body"),
+    field("headers", &FallbackSettings::headers, "More of its fields"),
+    field("body", &FallbackSettings::body, format::text, "Its body"),
 };
 
 template <>
@@ -79,9 +120,6 @@ inline constexpr auto fields<TimeoutSettings> = Table{
     field("attempt", &TimeoutSettings::attempt, range(1ms, 1h), "Until the head of an attempt's response"),
     field("request", &TimeoutSettings::request, range(1ms, 24h),
           "Retries and waits included, until the answer begins to flow to the caller"),
-    field("deadline_header", &TimeoutSettings::deadline_header,
-          "The field in which callers say how long they wait: it can only shorten request, and each attempt is "
-          "told what is left; null: they are not asked"),
     field("idle", &TimeoutSettings::idle, range(1ms, 24h), "Between two pieces of a body, either way"),
     field("total", &TimeoutSettings::total, range(1ms, 168h),
           "For the whole exchange, bodies and tunnels included; null: no bound"),
@@ -89,6 +127,10 @@ inline constexpr auto fields<TimeoutSettings> = Table{
           "A tunnel (CONNECT, Upgrade) without a byte either way"),
     field("go_ahead", &TimeoutSettings::go_ahead, range(0s, 1h),
           "Until an endpoint says whether it wants a body (Expect: 100-continue); then it is sent"),
+    field(
+        "deadline_header", &TimeoutSettings::deadline_header,
+        "The field in which callers say how long they wait: it can only shorten request, and each attempt is "
+        "told what is left; null: they are not asked"),
 };
 
 // Retries.
@@ -114,6 +156,20 @@ inline constexpr auto fields<RetrySettings> = Table{
           "Fields that make a request safe to send again"),
     field("replay_limit", &RetrySettings::replay_limit, range(0_B, 64_MiB),
           "A request body beyond it streams, and is not sent again"),
+    field(
+        "hedge", &RetrySettings::hedge,
+        "One more attempt beside one that takes long, on another endpoint, paid for by the budget; the first "
+        "good answer is given; null: none"),
+};
+
+template <>
+inline constexpr auto fields<HedgeSettings> = Table{
+    field("after", &HedgeSettings::after, range(1ms, 1min),
+          "How long the first one has; null: quantile alone says"),
+    field(
+        "quantile", &HedgeSettings::quantile, range(0.5, 0.999),
+        "As long as this share of the attempts takes, once 100 of the last minute are known, and no shorter "
+        "than after; null: after alone says"),
 };
 
 template <>

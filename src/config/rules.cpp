@@ -1,7 +1,6 @@
 #include "rules.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fallback_rules.hpp"
 #include "format.hpp"
 #include "place.hpp"
 #include "scalar_text.hpp"
@@ -57,30 +57,13 @@ void check_timeouts(TimeoutSettings const& timeouts, std::string const& path, Re
   if (timeouts.total) in_order(report, path, request, {"total", *timeouts.total});
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&lower](char x, char y) { return lower(x) == lower(y); });
-}
-
-/// Fields that say how a message is framed and where it goes, or that Candor writes itself.
-bool is_reserved(std::string_view name) {
-  static constexpr std::array<std::string_view, 17> reserved{
-      "Host",           "Connection",        "Content-Length", "Transfer-Encoding",   "TE",
-      "Trailer",        "Upgrade",           "Keep-Alive",     "Proxy-Connection",    "Proxy-Authorization",
-      "Proxy-Status",   "Expect",            "Via",            "Max-Forwards",        "candor-retry",
-      "candor-attempt", "candor-retry-reason"};
-  return std::any_of(reserved.begin(), reserved.end(),
-                     [name](std::string_view each) { return equal_ignoring_case(name, each); });
-}
-
 void check_deadline_header(TimeoutSettings const& timeouts, std::string const& path, Report& report) {
   if (!timeouts.deadline_header || report.is_wrong(path)) return;
   auto const& header = *timeouts.deadline_header;
   if (is_reserved(header.name) && !report.is_wrong(path + ".name")) {
     report.add(report.offset_near(path + ".name"), path + ".name", header.name + " says something else");
   }
-  bool const is_grpc = equal_ignoring_case(header.name, "grpc-timeout");
+  bool const is_grpc = same_field(header.name, "grpc-timeout");
   if (is_grpc && header.format != DeadlineFormat::grpc && !report.is_wrong(path + ".format")) {
     report.add(report.offset_near(path + ".format"), path + ".format", "grpc-timeout is written as grpc");
   }
@@ -102,6 +85,30 @@ void check_retry(UpstreamSettings const& upstream, std::string const& upstream_p
     } else if (!fails) {
       report.add(report.offset_of(on), on, std::to_string(status) + " is not among breaker.failure_statuses");
     }
+  }
+}
+
+void check_hedge(UpstreamSettings const& upstream, std::string const& upstream_path, Report& report) {
+  auto const path = upstream_path + ".retry.hedge";
+  if (!upstream.retry.hedge || report.is_wrong(path)) return;
+  auto const& hedge = *upstream.retry.hedge;
+  auto const after = path + ".after";
+  auto const attempt = upstream_path + ".timeouts.attempt";
+  bool const is_clear = !report.is_wrong(after) && !report.is_wrong(path + ".quantile");
+  if (!hedge.after && !hedge.quantile && is_clear) {
+    report.add(report.offset_near(path), path, "it never goes out: say after or quantile");
+  }
+  if (upstream.retry.attempts == 1) {
+    report.add(report.offset_near(path), path, "it is a second attempt, and retry.attempts is 1");
+  }
+  if (upstream.retry.replay == Replay::never) {
+    report.add(report.offset_near(path), path, "it sends a request again, and retry.replay is never");
+  }
+  if (hedge.after && *hedge.after >= upstream.timeouts.attempt && is_clear && !report.is_wrong(attempt)) {
+    auto const by_default = report.offset_of(attempt) ? "" : " by default";
+    report.add(report.offset_of(after), after,
+               "an attempt ends before that: timeouts.attempt is " + text_of(upstream.timeouts.attempt) +
+                   by_default);
   }
 }
 
@@ -323,6 +330,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_timeouts(upstream.timeouts, path + ".timeouts", report);
   check_deadline_header(upstream.timeouts, path + ".timeouts.deadline_header", report);
   check_retry(upstream, path, report);
+  check_hedge(upstream, path, report);
   check_breaker(upstream, path + ".breaker", report);
   check_slow_after(upstream, path, report);
 }
@@ -371,6 +379,7 @@ void check_rules(Config const& config, Report& report) {
   check_loops(config, report);
   check_hosts(config, report);
   check_routes(config, report);
+  check_fallbacks(config, report);
   check_connections(config, report);
   in_order<Bytes>(report, "limits", {"target", config.net.limits.target}, {"head", config.net.limits.head});
 }

@@ -139,7 +139,8 @@ void append_response_fields(std::string& out, ResponseHead const& head, Response
       drop_length = true;
       continue;
     }
-    bool const ours = field.id == FieldId::candor_retry && !forwarding.candor_retry.empty();
+    bool const ours = (field.id == FieldId::candor_retry && !forwarding.candor_retry.empty()) ||
+                      (field.id == FieldId::candor_fallback && !forwarding.candor_fallback.empty());
     if (ours || is_hop_by_hop(field.id) || named.contains(field.name)) continue;
     lines.keep(field.line);
   }
@@ -272,6 +273,9 @@ void append_response_head(std::string& out, ResponseHead const& head, ResponseFo
   }
   if (!forwarding.proxy_status.empty()) append_line(out, "Proxy-Status: ", forwarding.proxy_status);
   if (!forwarding.candor_retry.empty()) append_line(out, "candor-retry: ", forwarding.candor_retry);
+  if (!forwarding.candor_fallback.empty()) {
+    append_line(out, "candor-fallback: ", forwarding.candor_fallback);
+  }
   out.append("\r\n");
 }
 

@@ -55,6 +55,7 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
     auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
     pipelines_.push_back(build_pipeline(*upstream, transport, rng_));
   }
+  link_fallbacks(pipelines_);
 }
 
 Worker::~Worker() = default;

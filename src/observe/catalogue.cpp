@@ -35,6 +35,9 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Bytes of answer bodies sent to callers."},
     {M::deadlines_ignored, "candor_deadlines_ignored_total", counter, "", {"upstream"},
      "Requests whose timeouts.deadline_header could not be read: malformed, or there more than once."},
+    {M::fallbacks, "candor_fallbacks_total", counter, "", {"upstream", "kind"},
+     "Requests that got something else in the place of an answer: fixed, another upstream's, or stale. Only "
+     "the second counts as answered."},
 
     // Attempts: the health model's own ledger.
     {M::attempts_started, "candor_attempts_started_total", counter, "", {"upstream", "endpoint"},
@@ -59,6 +62,9 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Retries sent, by how the attempt before them failed."},
     {M::retries_denied, "candor_retries_denied_total", counter, "", {"upstream", "reason"},
      "Failed attempts that were not retried, by the first reason against it."},
+    {M::hedges, "candor_hedges_total", counter, "", {"upstream", "result"},
+     "Attempts made beside one that took long: won (its answer was given), lost; and denied, those that were "
+     "due and not sent."},
     {M::budget_tokens, "candor_budget_tokens", gauge, "", {"upstream"},
      "Retries that the budget would pay for now."},
 

@@ -108,6 +108,14 @@ class UpstreamScrape {
                     total([](auto const& s) -> auto& { return s.answer_body_bytes; }));
     families_.count(Metric::deadlines_ignored, {name_},
                     total([](auto const& s) -> auto& { return s.deadlines_ignored; }));
+    fallbacks();
+  }
+
+  void fallbacks() {
+    for (std::size_t i = 0; i < fallback_kinds; ++i) {
+      families_.count(Metric::fallbacks, {name_, candor::name(static_cast<FallbackKind>(i))},
+                      total([i](auto const& s) -> auto& { return s.fallbacks[i]; }));
+    }
   }
 
   void retries(double tokens) {
@@ -121,7 +129,15 @@ class UpstreamScrape {
       families_.count(Metric::retries_denied, {name_, candor::name(static_cast<RetryDenied>(i))},
                       total([i](auto const& s) -> auto& { return s.retries_denied[i]; }));
     }
+    hedges();
     families_.gauge(Metric::budget_tokens, {name_}, tokens);
+  }
+
+  void hedges() {
+    for (std::size_t i = 0; i < hedge_results; ++i) {
+      families_.count(Metric::hedges, {name_, candor::name(static_cast<HedgeResult>(i))},
+                      total([i](auto const& s) -> auto& { return s.hedges[i]; }));
+    }
   }
 
   void connections() {

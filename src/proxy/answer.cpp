@@ -121,7 +121,8 @@ bool binds_others(RetryDenied reason) {
 }  // namespace
 
 std::string_view retry_mark(Exchange const& exchange) {
-  bool const exhausted = exchange.retries > 0 || (exchange.denied && binds_others(*exchange.denied));
+  bool const exhausted =
+      exchange.retries > 0 || exchange.hedged || (exchange.denied && binds_others(*exchange.denied));
   return exhausted ? "exhausted" : "";
 }
 
@@ -134,6 +135,56 @@ http::OwnAnswer own_answer(Failure const& failure, Exchange const& exchange) {
   bool const timed_out = failure.get<CancelReason>() == CancelReason::deadline;
   if (timed_out && !exchange.attempts.empty()) answer.candor_retry = "exhausted";
   return answer;
+}
+
+namespace {
+
+/// What went wrong, in the words of the answer that the caller does not get.
+AnswerMarks marks_of_fallback(Exchange const& exchange, Fallback const& fallback) {
+  AnswerMarks marks{.candor_fallback = name(fallback.kind)};
+  auto const and_instead = [&marks](std::string details) {
+    if (!details.empty()) details += "; ";
+    return details.append("fallback: ").append(marks.candor_fallback);
+  };
+  if (!fallback.failure) {
+    marks.proxy_status = http::proxy_status_received(fallback.status, and_instead(history_of(exchange)));
+    marks.candor_retry = retry_mark(exchange);
+    return marks;
+  }
+  auto const instead_of = own_answer(*fallback.failure, exchange);
+  std::string details{instead_of.details};
+  if (!instead_of.history.empty()) details.append("; ").append(instead_of.history);
+  marks.proxy_status = http::proxy_status(instead_of.error.value_or(ProxyError::proxy_internal_response),
+                                          and_instead(std::move(details)));
+  marks.candor_retry = instead_of.candor_retry;
+  return marks;
+}
+
+}  // namespace
+
+AnswerMarks marks_of(Exchange const& exchange, Response const& answer) {
+  if (exchange.fallback) {
+    auto marks = marks_of_fallback(exchange, *exchange.fallback);
+    // A good answer is a good answer: nobody asks whether it may be tried again.
+    if (answer.good()) marks.candor_retry = {};
+    if (!answer.good() && marks.candor_retry.empty() && exchange.diverted) {
+      marks.candor_retry = retry_mark(*exchange.diverted);
+    }
+    return marks;
+  }
+  bool const good = answer.good();
+  return {.proxy_status = proxy_status_of(exchange, answer.head().status, good),
+          .candor_retry = good ? std::string_view{} : retry_mark(exchange)};
+}
+
+void describe_fallback(Exchange const& exchange, RequestEnd& end) {
+  auto const& fallback = *exchange.fallback;
+  if (fallback.kind == FallbackKind::upstream) return;
+  end.result = exchange.attempts.empty() ? RequestResult::refused : RequestResult::failed;
+  if (!fallback.failure) return;
+  auto const instead_of = own_answer(*fallback.failure, exchange);
+  end.error = instead_of.error;
+  end.details = instead_of.details;
 }
 
 std::string proxy_status_of(Exchange const& exchange, std::uint16_t status, bool good) {

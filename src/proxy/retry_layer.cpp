@@ -1,19 +1,10 @@
-#include <algorithm>
 #include <utility>
 
 #include "candor/http/retry_after.hpp"
 #include "candor/proxy/layers.hpp"
+#include "repeatable.hpp"
 
 namespace candor {
-
-namespace {
-
-bool has_key(RetrySettings const& settings, http::RequestHead const& head) {
-  return std::any_of(settings.idempotency_keys.begin(), settings.idempotency_keys.end(),
-                     [&head](std::string const& key) { return head.fields.find(key) != nullptr; });
-}
-
-}  // namespace
 
 // One request's way through its attempts: what they showed, and what is in hand if no further one is made.
 class RetryLayer::Course {
@@ -88,7 +79,7 @@ class RetryLayer::Course {
   /// What may_repeat() wants to know. Not before an attempt has failed: most never do.
   void look_at_request(Attempt const& attempt) {
     history_.idempotent = is_idempotent(exchange_.head.method);
-    history_.keyed = has_key(settings_, exchange_.head);
+    history_.keyed = has_idempotency_key(settings_, exchange_.head);
     history_.untouched = attempt.untouched;
   }
 
@@ -119,6 +110,7 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     course.describe(attempt);
     if (attempt.number > 1 || attempt.fresh_connection) exchange.body.rewind();
     auto result = co_await next().call(exchange, attempt);
+    if (!attempt.untouched) exchange.untouched = false;
 
     bool const permitted = attempt.record != nullptr;
     if (!permitted && course.has_something()) co_return give_up(RetryDenied::circuit);

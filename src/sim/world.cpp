@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "caller.hpp"
+#include "candor/proxy/answer.hpp"
 #include "candor/proxy/pipeline.hpp"
 #include "candor/sim/scripted_upstream.hpp"
 #include "delivery.hpp"
@@ -144,6 +145,7 @@ World::State::State(WorldOptions const& options)
       for (std::size_t u = 0; u < options.upstreams.size(); ++u) {
         worker.pipelines.push_back(build_pipeline(*sidecar.upstreams[u], *scripted[u], worker.rng));
       }
+      link_fallbacks(worker.pipelines);
     }
   }
   for (std::size_t i = 0; i < options.traffic.size(); ++i) {
@@ -183,6 +185,8 @@ Task<void> World::State::carry(std::size_t stream, PreparedRequest const& reques
   auto result = co_await lane.pipeline.call(exchange);
   if (result) {
     delivery = co_await deliver(std::move(*result), exchange.scope);
+    bool const whole = delivery.end.result == RequestResult::answered;
+    if (exchange.fallback && whole) describe_fallback(exchange, delivery.end);
   } else {
     delivery = without_response(result.error(), exchange);
   }

@@ -25,7 +25,9 @@ struct Tiers {
     outer = std::make_unique<Proxy>(std::move(near_caller), ProxyOptions{.via = "candor-outer"});
   }
 
-  [[nodiscard]] Answered get(std::string const& fields = {}) const { return outer->caller().get("/", fields); }
+  [[nodiscard]] Answered get(std::string const& fields = {}) const {
+    return outer->caller().get("/", fields);
+  }
 
   Proxy inner;
   std::unique_ptr<Proxy> outer;

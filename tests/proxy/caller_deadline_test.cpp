@@ -29,7 +29,8 @@ TEST(ParseTimeout, TakesNothingElse) {
   for (auto const* value : {"", " ", "-1", "+1", "1.5", "1e3", "12 ", "0x10", "1500m", "1234567890123"}) {
     EXPECT_EQ(parse_timeout(milliseconds, value), std::nullopt) << value;
   }
-  for (auto const* value : {"", ".", "1.", ".5", "1.5.5", "-1.5", "1,5", "1234567890", "1.0123456789", "2S"}) {
+  for (auto const* value :
+       {"", ".", "1.", ".5", "1.5.5", "-1.5", "1,5", "1234567890", "1.0123456789", "2S"}) {
     EXPECT_EQ(parse_timeout(seconds, value), std::nullopt) << value;
   }
   for (auto const* value : {"", "m", "5", "5s", "5h", "5 S", "-5S", "1.5S", "123456789m", "5SS"}) {
@@ -140,7 +141,8 @@ TEST(CallerDeadline, OneThatIsOverIsAnsweredWithoutAnAttempt) {
 
 TEST(CallerDeadline, OneThatCannotBeReadIsIgnoredAndCounted) {
   Rig rig{with_header()};
-  for (auto const* value : {"soon", "-5", "1.5", "5S"}) EXPECT_EQ(rig.send(waits(value)).status, 200) << value;
+  for (auto const* value : {"soon", "-5", "1.5", "5S"})
+    EXPECT_EQ(rig.send(waits(value)).status, 200) << value;
   auto& twice = rig.send({.fields = {{"x-request-timeout", "5"}, {"X-Request-Timeout", "9"}}});
   EXPECT_EQ(twice.status, 200);
   EXPECT_EQ(twice.exchange->deadline, Instant{} + 15s);

@@ -20,11 +20,15 @@ struct RecordingObserver final : Observer {
   std::vector<RetryDenied> denied;
   std::size_t late_breaks = 0;
   std::size_t deadlines_ignored = 0;
+  std::vector<HedgeResult> hedges;
+  std::vector<FallbackKind> fallbacks;
 
   void attempt_settled(Upstream const&, AttemptRecord const& record) override { settled.push_back(record); }
   void retry_sent(Upstream const&, std::string_view reason) override { retries.emplace_back(reason); }
   void retry_denied(Upstream const&, RetryDenied reason) override { denied.push_back(reason); }
   void deadline_ignored(Upstream const&) override { ++deadlines_ignored; }
+  void hedged(Upstream const&, HedgeResult result) override { hedges.push_back(result); }
+  void fallback_given(Upstream const&, FallbackKind kind) override { fallbacks.push_back(kind); }
   void late_break(Upstream const&, AttemptRecord const&) override { ++late_breaks; }
 };
 

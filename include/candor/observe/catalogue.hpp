@@ -22,6 +22,7 @@ enum class Metric : std::uint8_t {
   request_body_bytes,
   answer_body_bytes,
   deadlines_ignored,
+  fallbacks,
   attempts_started,
   attempts_in_flight,
   attempts,
@@ -31,6 +32,7 @@ enum class Metric : std::uint8_t {
   late_breaks,
   retries,
   retries_denied,
+  hedges,
   budget_tokens,
   circuit_state,
   circuit_transitions,
@@ -60,7 +62,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 46;
+inline constexpr std::size_t metric_count = 48;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

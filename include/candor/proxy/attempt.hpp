@@ -28,6 +28,7 @@ struct AttemptRecord {
   std::uint16_t status = 0;          ///< 0: no response
   bool probe = false;
   bool fresh_connection = false;
+  bool hedge = false;  ///< it was made beside the one before it
 };
 
 /// The attempts of one request. The first few need no allocation. References stay valid.

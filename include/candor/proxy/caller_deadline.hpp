@@ -23,7 +23,8 @@ class Exchange;
 /// Writes one, rounded up to what the format can say. `as_it_came`: whole seconds stay whole.
 [[nodiscard]] std::string format_timeout(DeadlineFormat format, Duration left, std::string_view as_it_came);
 
-/// What the field of an attempt has to say that leaves now. Nothing: the request had none that was understood.
+/// What the field of an attempt has to say that leaves now. Nothing: the request had none that was
+/// understood.
 [[nodiscard]] std::optional<std::string> timeout_left(Exchange const& exchange);
 
 }  // namespace candor

@@ -32,13 +32,13 @@ struct TimeoutSettings {
   Duration attempt = 5s;   ///< to the response's head
   Duration request = 15s;  ///< retries and waits included, until the answer begins to flow to the caller
   Duration idle = 30s;     ///< between bytes of a body, either way
-  /// Can shorten `request`, and tells each attempt what is left; absent: callers are not asked.
-  std::optional<DeadlineHeaderSettings> deadline_header{};
   std::optional<Duration> total{};  ///< for the whole exchange; absent: no bound
   Duration tunnel = 1h;             ///< without a byte either way
   /// Until an endpoint says whether it wants a body that its caller holds back (Expect: 100-continue). Then
   /// the caller is told to send it.
   Duration go_ahead = 1s;
+  /// Can shorten `request`, and tells each attempt what is left; absent: callers are not asked.
+  std::optional<DeadlineHeaderSettings> deadline_header{};
 };
 
 /// A field that a request must have.
@@ -61,6 +61,33 @@ struct RouteSettings {
   std::string upstream;
 };
 
+/// Why a request gets a fallback.
+enum class FallbackOn : std::uint8_t { refused, failed, failing_answer };
+
+/// A field of an answer.
+struct FieldSettings {
+  std::string name;
+  std::string value;
+};
+
+/// The last good answers, kept for when there is none.
+struct StaleSettings {
+  Duration within = 60s;  ///< older ones are not given
+  Bytes bytes = 1_MiB;    ///< all that is kept, per worker
+};
+
+/// What a request gets in the place of an answer. What is given comes in this order: another upstream's
+/// answer, a kept one, a fixed one; at least one of them is.
+struct FallbackSettings {
+  std::vector<FallbackOn> on{FallbackOn::refused, FallbackOn::failed};
+  std::optional<std::string> upstream{};                   ///< that is asked instead; absent: none is
+  std::optional<StaleSettings> stale{};                    ///< absent: nothing is kept
+  std::optional<std::uint16_t> status{};                   ///< of the fixed answer; absent: there is none
+  std::string content_type = "text/plain; charset=utf-8";  ///< of `body`, unless that is empty
+  std::vector<FieldSettings> headers{};                    ///< more fields of it
+  std::string body{};
+};
+
 struct UpstreamSettings {
   std::string name;
   std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
@@ -73,6 +100,7 @@ struct UpstreamSettings {
   ClassifySettings classify{};
   RetrySettings retry{};
   BreakerSettings breaker{};
+  std::optional<FallbackSettings> fallback{};  ///< absent: Candor says what went wrong
 };
 
 }  // namespace candor

@@ -125,6 +125,12 @@ enum class Replay : std::uint8_t {
   always,
 };
 
+/// One more attempt beside one that takes long; after the longer of the two, where both are given.
+struct HedgeSettings {
+  std::optional<Duration> after{};   ///< absent: `quantile` alone says when
+  std::optional<double> quantile{};  ///< of what attempts take; absent: `after` alone does
+};
+
 struct RetrySettings {
   unsigned attempts = 3;  ///< in all; 1: no retries
   RetryConditions on{};
@@ -133,6 +139,7 @@ struct RetrySettings {
   Replay replay = Replay::with_key;
   std::vector<std::string> idempotency_keys{"Idempotency-Key"};  ///< field names
   Bytes replay_limit = 64_KiB;                                   ///< a larger body streams and is not retried
+  std::optional<HedgeSettings> hedge{};                          ///< absent: none
 };
 
 }  // namespace candor
