@@ -74,11 +74,12 @@ void FallbackLayer::mark(Exchange& exchange, FallbackKind kind, Result<Response>
 }
 
 /// What may be sent to another upstream: the same as may be sent again to this one. And the body has one
-/// reader: an attempt that has been answered early may still be at it.
+/// reader, which a transport calls off where an answer is no good by its status.
 bool FallbackLayer::may_divert(Exchange const& exchange, Result<Response> const& result) const {
   auto const& body = exchange.body;
   if (!settings_.upstream || pipeline_.alternative() == nullptr || exchange.scope.cancelled()) return false;
-  if (!body.replayable() || body.broken() || (result && !body.complete())) return false;
+  if (!body.replayable() || body.broken()) return false;
+  if (result && result->head().status < 300 && !body.read_whole()) return false;
   return exchange.untouched || may_be_repeated(upstream_.settings.retry, exchange.head);
 }
 
