@@ -15,9 +15,6 @@
 // alone.
 //
 // Not a general server: no limits, no timeouts, trusted callers only.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,11 +31,11 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "request.hpp"
+#include "sockets.hpp"
 
 namespace bench {
 namespace {
@@ -221,39 +218,12 @@ class Connection {
   bool last_ = false;  // the answer being written ends the connection
 };
 
-int checked(int result, char const* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return result;
-}
-
-// What is set here, the accepted sockets inherit.
-int listen_on(std::uint16_t port) {
-  int const listener = checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
-  int const on = 1;
-  checked(::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
-  checked(::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "TCP_NODELAY");
-  int const bytes = send_buffer_bytes;
-  checked(::setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), "SO_SNDBUF");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  checked(::bind(listener, reinterpret_cast<sockaddr const*>(&address), sizeof address), "bind");
-  checked(::listen(listener, SOMAXCONN), "listen");
-  return listener;
-}
-
-std::uint16_t port_of(int listener) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  checked(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  return ntohs(address.sin_port);
-}
-
 class Server {
  public:
   explicit Server(Options const& options)
-      : service_(options), listener_(listen_on(options.port)), epoll_(checked(::epoll_create1(0), "epoll")) {
+      : service_(options),
+        listener_(listen_on(options.port, send_buffer_bytes)),
+        epoll_(checked(::epoll_create1(0), "epoll")) {
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
   }
 
