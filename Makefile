@@ -22,7 +22,7 @@ SOAK_SECONDS ?= 600
 STILL := $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 
 .DEFAULT_GOAL := help
-.PHONY: run test build release tsan format format-check tidy fuzz soak layers bench clean help
+.PHONY: run test build release tsan format format-check tidy fuzz soak layers bench scenarios clean help
 
 run: release  ## Build it and start the demo: a misbehaving upstream, traffic, the proxy, all live
 	build/release/candor demo $(ARGS)
@@ -75,6 +75,13 @@ layers:  ## The checks that read the tree: arrows between modules, words, bans, 
 	$(PYTHON) tests/tidy/layers.py
 	$(PYTHON) tests/tidy/words.py
 	$(PYTHON) tests/tidy/docs.py
+
+scenarios:  ## Candor, a naive design and other proxies in outages; writes docs/scenarios.md; ARGS='--only 1,5' prints
+	@$(INSTALL) build test bench
+	cmake --preset release -DCANDOR_TESTS=ON
+	cmake --build --preset release -j $(JOBS) --target candor candor_scenario_upstream candor_scenario_load \
+	  candor_scenario_foil candor_sim_tests
+	$(PYTHON) -B tests/bench/scenarios/run.py $(ARGS)
 
 bench:  ## Measure against other proxies; wants a quiet machine
 	@$(INSTALL) build test bench

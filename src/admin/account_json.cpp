@@ -41,6 +41,7 @@ class Writer {
     auto const* latest = account_.latest();
     json["since"] = latest ? time(latest->transition.at) : Json(nullptr);
     json["since_seconds"] = latest ? Json(seconds(account_.now - latest->transition.at)) : Json(nullptr);
+    json["held"] = health.held ? Json(name(*health.held)) : Json(nullptr);
     json["admitted_share"] = health.admitted_share;
     json["retry_after_seconds"] = seconds(health.retry_after);
     json["probes_in_flight"] = health.probes_in_flight;
@@ -128,8 +129,16 @@ Json upstream_json(Account const& account) {
   auto json = summary_json(account);
   json["endpoints"] = Json::array();
   for (std::size_t i = 0; i < account.endpoints.size(); ++i) {
-    json["endpoints"].push_back(
-        {{"address", account.endpoints[i]}, {"ledger", ledger_json(account.health.endpoints[i])}});
+    auto const& endpoint = account.health.endpoints[i];
+    json["endpoints"].push_back({{"address", account.endpoints[i]},
+                                 {"state", name(endpoint.state)},
+                                 {"held", endpoint.held ? Json(name(*endpoint.held)) : Json(nullptr)},
+                                 {"ejections", endpoint.ejections},
+                                 {"checks",
+                                  {{"good", endpoint.checks.good},
+                                   {"bad", endpoint.checks.bad},
+                                   {"abandoned", endpoint.checks.abandoned}}},
+                                 {"ledger", ledger_json(endpoint.ledger)}});
   }
   return json;
 }

@@ -120,6 +120,12 @@ Deciding as_counted(Account const& account, TransitionRecord const& opening) {
     case Rule::probe_success:
     case Rule::probe_failure:
     case Rule::ramp_complete:
+    case Rule::check_success:
+    case Rule::check_failure:
+    case Rule::held_open:
+    case Rule::held_closed:
+    case Rule::given_back:
+    case Rule::too_few_left:
       return counted([](AttemptNote const& note) { return failed(note) || note.slow; });
   }
   return {};

@@ -40,6 +40,7 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     field("hosts", &UpstreamSettings::hosts, format::host,
           "Host values that lead to it on a listener, besides its name"),
     field("endpoints", &UpstreamSettings::endpoints, "Its addresses").required(),
+    field("balance", &UpstreamSettings::balance, "Which of its endpoints gets an attempt"),
     field("host_header", &UpstreamSettings::host_header, format::authority,
           "The Host that its endpoints see; null: as the caller sent it"),
     field("upgrades", &UpstreamSettings::upgrades, format::protocol,
@@ -48,6 +49,48 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     field("retry", &UpstreamSettings::retry, "Which failed attempts are followed by another, and when"),
     group("breaker", Table{splice(&UpstreamSettings::breaker), splice(&UpstreamSettings::classify)},
           "When its circuits open, and how they close"),
+    field("eject", &UpstreamSettings::eject, "How many endpoints may be kept out by their own circuits"),
+    field(
+        "fallback", &UpstreamSettings::fallback,
+        "What a request gets in the place of an answer: another upstream's, a kept one, a fixed one, in this "
+        "order; null: Candor says what went wrong"),
+};
+
+template <>
+inline constexpr auto choices<FallbackOn> = std::array{
+    choice(FallbackOn::refused, "refused", "Candor refused it: the circuit was open, or a bound was reached"),
+    choice(FallbackOn::failed, "failed", "its attempts ended without an answer, or its time was over"),
+    choice(FallbackOn::failing_answer, "failing_answer",
+           "the answer that it would get makes its attempt a failure"),
+};
+
+template <>
+inline constexpr Named<FieldSettings> name_of<FieldSettings>{&FieldSettings::name, format::field_name};
+template <>
+inline constexpr std::string_view short_form<FieldSettings> = "value";
+template <>
+inline constexpr auto fields<FieldSettings> = Table{
+    field("value", &FieldSettings::value, format::field_value, "The whole value").required(),
+};
+
+template <>
+inline constexpr auto fields<StaleSettings> = Table{
+    field("within", &StaleSettings::within, range(1s, 168h), "Older answers are not given"),
+    field("bytes", &StaleSettings::bytes, range(4_KiB, 1024_MiB),
+          "All that is kept, per worker; no single answer is larger than a quarter of it"),
+};
+
+template <>
+inline constexpr auto fields<FallbackSettings> = Table{
+    field("on", &FallbackSettings::on, "Requests that get it"),
+    field("upstream", &FallbackSettings::upstream, format::upstream_name,
+          "Another upstream that is asked, if the request may be sent again; null: none is"),
+    field("stale", &FallbackSettings::stale,
+          "The last good answer to the same GET, if anybody may see it; null: none is kept"),
+    field("status", &FallbackSettings::status, range(200, 599), "Of a fixed answer; null: there is none"),
+    field("content_type", &FallbackSettings::content_type, format::field_value, "Of the fixed answer's body"),
+    field("headers", &FallbackSettings::headers, "More of its fields"),
+    field("body", &FallbackSettings::body, format::text, "Its body"),
 };
 
 template <>
@@ -58,6 +101,46 @@ inline constexpr auto fields<EndpointSettings> = Table{
     field("address", &EndpointSettings::address, format::endpoint_address,
           "An IPv4 address, an [IPv6] one, or a name, which may stand for several addresses; or unix:PATH")
         .required(),
+    field("weight", &EndpointSettings::weight, range(1, 1000),
+          "Its share, beside those of the endpoints with the same priority"),
+    field("priority", &EndpointSettings::priority, range(0, 15),
+          "0 comes first; the next takes over as more than two in seven of its endpoints are away"),
+};
+
+template <>
+inline constexpr auto choices<BalanceSettings::Policy> = std::array{
+    choice(BalanceSettings::Policy::round_robin, "round_robin", "in turn"),
+    choice(BalanceSettings::Policy::least_request, "least_request",
+           "of two by chance the one with fewer attempts in flight"),
+    choice(BalanceSettings::Policy::peak_ewma, "peak_ewma",
+           "of two by chance the one that answers sooner, failures and attempts in flight considered"),
+    choice(BalanceSettings::Policy::ring_hash, "ring_hash",
+           "the one that the value of hash_header belongs to; by chance without one"),
+};
+
+template <>
+inline constexpr std::string_view short_form<BalanceSettings> = "policy";
+
+template <>
+inline constexpr auto fields<BalanceSettings> = Table{
+    field("policy", &BalanceSettings::policy, "How an endpoint is picked"),
+    field("hash_header", &BalanceSettings::hash_header, format::field_name,
+          "The field by whose value ring_hash keeps requests together; needed for it"),
+    field("ramp", &BalanceSettings::ramp, range(0s, 1h),
+          "How long a new endpoint's share takes to grow from a tenth to the whole; 0s: it has the whole"),
+};
+
+template <>
+inline constexpr auto choices<DeadlineFormat> = std::array{
+    choice(DeadlineFormat::milliseconds, "milliseconds", "1500"),
+    choice(DeadlineFormat::seconds, "seconds", "2, or 1.5"),
+    choice(DeadlineFormat::grpc, "grpc", "1500m, as in grpc-timeout"),
+};
+
+template <>
+inline constexpr auto fields<DeadlineHeaderSettings> = Table{
+    field("name", &DeadlineHeaderSettings::name, format::field_name, "The field").required(),
+    field("format", &DeadlineHeaderSettings::format, "How its value is written"),
 };
 
 template <>
@@ -73,6 +156,10 @@ inline constexpr auto fields<TimeoutSettings> = Table{
           "A tunnel (CONNECT, Upgrade) without a byte either way"),
     field("go_ahead", &TimeoutSettings::go_ahead, range(0s, 1h),
           "Until an endpoint says whether it wants a body (Expect: 100-continue); then it is sent"),
+    field(
+        "deadline_header", &TimeoutSettings::deadline_header,
+        "The field in which callers say how long they wait: it can only shorten request, and each attempt is "
+        "told what is left; null: they are not asked"),
 };
 
 // Retries.
@@ -98,6 +185,20 @@ inline constexpr auto fields<RetrySettings> = Table{
           "Fields that make a request safe to send again"),
     field("replay_limit", &RetrySettings::replay_limit, range(0_B, 64_MiB),
           "A request body beyond it streams, and is not sent again"),
+    field(
+        "hedge", &RetrySettings::hedge,
+        "One more attempt beside one that takes long, on another endpoint, paid for by the budget; the first "
+        "good answer is given; null: none"),
+};
+
+template <>
+inline constexpr auto fields<HedgeSettings> = Table{
+    field("after", &HedgeSettings::after, range(1ms, 1min),
+          "How long the first one has; null: quantile alone says"),
+    field(
+        "quantile", &HedgeSettings::quantile, range(0.5, 0.999),
+        "As long as this share of the attempts takes, once 100 of the last minute are known, and no shorter "
+        "than after; null: after alone says"),
 };
 
 template <>
@@ -135,6 +236,8 @@ inline constexpr auto fields<BudgetSettings> = Table{
     field("ratio", &BudgetSettings::ratio, range(0, 100), "Retries that each request pays for"),
     field("per_second", &BudgetSettings::per_second, range(0, 1'000'000), "Retries a second that are free"),
     field("over", &BudgetSettings::over, range(1s, 10min), "The time over which both are counted"),
+    field("stretch", &BudgetSettings::stretch, range(0, 100),
+          "Stands in for ratio while retries succeed and nothing speaks of overload; null: never"),
 };
 
 // The breaker.
@@ -150,6 +253,13 @@ inline constexpr auto fields<BreakerSettings> = Table{
     field("open", &BreakerSettings::open, "How long an open circuit waits before it probes"),
     field("probe", &BreakerSettings::probe, "The attempts that find out whether the upstream is back"),
     field("ramp", &BreakerSettings::ramp, "How traffic comes back after that"),
+};
+
+template <>
+inline constexpr auto fields<EjectSettings> = Table{
+    field("enabled", &EjectSettings::enabled, "false: the upstream's circuit alone judges"),
+    field("cap", &EjectSettings::cap, range(0, 1),
+          "Share of the endpoints that may be out at the same time; one of two may, the last one never"),
 };
 
 template <>

@@ -182,6 +182,11 @@ std::string_view fault_of_field_value(std::string_view text) {
   return good ? "" : "it holds a character that is not visible ASCII";
 }
 
+std::string_view fault_of_text(std::string_view text) {
+  constexpr std::size_t most = std::size_t{64} * 1024;
+  return text.size() > most ? "it is longer than 64KiB" : "";
+}
+
 std::string_view fault_of_upstream_name(std::string_view text) {
   if (text.empty()) return "it is empty";
   if (text.size() > 63) return "it is longer than 63";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fallback_rules.hpp"
 #include "format.hpp"
 #include "place.hpp"
 #include "scalar_text.hpp"
@@ -56,6 +57,18 @@ void check_timeouts(TimeoutSettings const& timeouts, std::string const& path, Re
   if (timeouts.total) in_order(report, path, request, {"total", *timeouts.total});
 }
 
+void check_deadline_header(TimeoutSettings const& timeouts, std::string const& path, Report& report) {
+  if (!timeouts.deadline_header || report.is_wrong(path)) return;
+  auto const& header = *timeouts.deadline_header;
+  if (is_reserved(header.name) && !report.is_wrong(path + ".name")) {
+    report.add(report.offset_near(path + ".name"), path + ".name", header.name + " says something else");
+  }
+  bool const is_grpc = same_field(header.name, "grpc-timeout");
+  if (is_grpc && header.format != DeadlineFormat::grpc && !report.is_wrong(path + ".format")) {
+    report.add(report.offset_near(path + ".format"), path + ".format", "grpc-timeout is written as grpc");
+  }
+}
+
 bool is_failure(ClassifySettings const& classify, std::uint16_t status) {
   auto const& failures = classify.failure_statuses;
   return std::any_of(failures.begin(), failures.end(),
@@ -66,6 +79,10 @@ void check_retry(UpstreamSettings const& upstream, std::string const& upstream_p
   auto const path = upstream_path + ".retry";
   auto const& retry = upstream.retry;
   in_order<Duration>(report, path + ".backoff", {"base", retry.backoff.base}, {"cap", retry.backoff.cap});
+  auto const& budget = retry.budget;
+  if (budget.stretch && report.offset_of(path + ".budget.stretch")) {
+    in_order<double>(report, path + ".budget", {"ratio", budget.ratio}, {"stretch", *budget.stretch});
+  }
   auto const on = path + ".on";
   if (!report.offset_of(on) || report.is_list_wrong(upstream_path + ".breaker.failure_statuses")) return;
   for (auto const status : retry.on.statuses) {
@@ -74,6 +91,30 @@ void check_retry(UpstreamSettings const& upstream, std::string const& upstream_p
     } else if (!is_failure(upstream.classify, status)) {
       report.add(report.offset_of(on), on, std::to_string(status) + " is not among breaker.failure_statuses");
     }
+  }
+}
+
+void check_hedge(UpstreamSettings const& upstream, std::string const& upstream_path, Report& report) {
+  auto const path = upstream_path + ".retry.hedge";
+  if (!upstream.retry.hedge || report.is_wrong(path)) return;
+  auto const& hedge = *upstream.retry.hedge;
+  auto const after = path + ".after";
+  auto const attempt = upstream_path + ".timeouts.attempt";
+  bool const is_clear = !report.is_wrong(after) && !report.is_wrong(path + ".quantile");
+  if (!hedge.after && !hedge.quantile && is_clear) {
+    report.add(report.offset_near(path), path, "it never goes out: say after or quantile");
+  }
+  if (upstream.retry.attempts == 1) {
+    report.add(report.offset_near(path), path, "it is a second attempt, and retry.attempts is 1");
+  }
+  if (upstream.retry.replay == Replay::never) {
+    report.add(report.offset_near(path), path, "it sends a request again, and retry.replay is never");
+  }
+  if (hedge.after && *hedge.after >= upstream.timeouts.attempt && is_clear && !report.is_wrong(attempt)) {
+    auto const by_default = report.offset_of(attempt) ? "" : " by default";
+    report.add(report.offset_of(after), after,
+               "an attempt ends before that: timeouts.attempt is " + text_of(upstream.timeouts.attempt) +
+                   by_default);
   }
 }
 
@@ -117,6 +158,18 @@ void check_endpoints(UpstreamSettings const& upstream, std::string const& path, 
       report.add(report.offset_near(address_path), where,
                  "the endpoint " + address + " stands in the list twice");
     }
+  }
+}
+
+void check_balance(BalanceSettings const& balance, std::string const& path, Report& report) {
+  auto const hash_header = path + ".hash_header";
+  bool const hashes = balance.policy == BalanceSettings::Policy::ring_hash;
+  if (hashes == balance.hash_header.has_value() || report.is_wrong(hash_header)) return;
+  if (report.is_wrong(path) || report.is_wrong(path + ".policy")) return;
+  if (hashes) {
+    report.add(report.offset_near(hash_header), path, "ring_hash needs a hash_header");
+  } else {
+    report.add(report.offset_near(hash_header), hash_header, "only the policy ring_hash reads it");
   }
 }
 
@@ -292,8 +345,11 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
     report.add(report.offset_of(path), path, "no caller can reach it: give it a listen, or have a listener");
   }
   check_endpoints(upstream, path, report);
+  check_balance(upstream.balance, path + ".balance", report);
   check_timeouts(upstream.timeouts, path + ".timeouts", report);
+  check_deadline_header(upstream.timeouts, path + ".timeouts.deadline_header", report);
   check_retry(upstream, path, report);
+  check_hedge(upstream, path, report);
   check_breaker(upstream, path + ".breaker", report);
   check_slow_after(upstream, path, report);
 }
@@ -338,9 +394,14 @@ void check_routes(Config const& config, Report& report) {
 
 void settle_defaults(Config& config, Report const& report) {
   for (auto& upstream : config.upstreams) {
-    if (report.offset_of(join("upstreams", upstream.name) + ".retry.on")) continue;
-    std::erase_if(upstream.retry.on.statuses,
-                  [&](std::uint16_t status) { return !is_failure(upstream.classify, status); });
+    auto const retry = join("upstreams", upstream.name) + ".retry";
+    if (!report.offset_of(retry + ".on")) {
+      std::erase_if(upstream.retry.on.statuses,
+                    [&](std::uint16_t status) { return !is_failure(upstream.classify, status); });
+    }
+    auto& budget = upstream.retry.budget;
+    bool const is_narrower = budget.stretch && *budget.stretch < budget.ratio;
+    if (is_narrower && !report.offset_of(retry + ".budget.stretch")) budget.stretch.reset();
   }
 }
 
@@ -350,6 +411,7 @@ void check_rules(Config const& config, Report& report) {
   check_loops(config, report);
   check_hosts(config, report);
   check_routes(config, report);
+  check_fallbacks(config, report);
   check_connections(config, report);
   in_order<Bytes>(report, "limits", {"target", config.net.limits.target}, {"head", config.net.limits.head});
 }

@@ -51,6 +51,8 @@ std::string_view name(Refusal refusal) {
     case Refusal::circuit_open: return "circuit_open";
     case Refusal::probe_in_flight: return "probe_in_flight";
     case Refusal::ramping: return "ramping";
+    case Refusal::held: return "held";
+    case Refusal::no_endpoint: return "no_endpoint";
   }
   return {};
 }

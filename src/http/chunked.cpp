@@ -27,7 +27,7 @@ constexpr unsigned hex_value(char c) {
 bool may_trail(FieldId id) {
   return !is_hop_by_hop(id) && !is_framing_or_routing(id) && id != FieldId::trailer &&
          id != FieldId::expect && id != FieldId::candor_attempt && id != FieldId::candor_retry_reason &&
-         id != FieldId::candor_retry;
+         id != FieldId::candor_retry && id != FieldId::candor_fallback;
 }
 
 }  // namespace

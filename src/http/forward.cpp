@@ -86,7 +86,8 @@ bool keeps_host_line(RequestHead const& head, RequestForwarding const& forwardin
   return host != nullptr && host->value == head.host;
 }
 
-void append_request_fields(std::string& out, RequestHead const& head, bool keep_host) {
+void append_request_fields(std::string& out, RequestHead const& head, bool keep_host,
+                           std::string_view renewed) {
   ConnectionNames const named(head.fields);
   auto const limited = max_forwards(head);
   bool const is_lowered = limited.value_or(0) > 0;
@@ -100,6 +101,8 @@ void append_request_fields(std::string& out, RequestHead const& head, bool keep_
       if (!length_kept) keep_length(out, lines, field);
       length_kept = true;
     } else if (field.id == FieldId::expect && is_continue(field)) {
+      continue;
+    } else if (!renewed.empty() && equal_ignoring_case(field.name, renewed)) {
       continue;
     } else if (is_lowered && equal_ignoring_case(field.name, max_forwards_name) &&
                !named.contains(field.name)) {
@@ -136,7 +139,8 @@ void append_response_fields(std::string& out, ResponseHead const& head, Response
       drop_length = true;
       continue;
     }
-    bool const ours = field.id == FieldId::candor_retry && !forwarding.candor_retry.empty();
+    bool const ours = (field.id == FieldId::candor_retry && !forwarding.candor_retry.empty()) ||
+                      (field.id == FieldId::candor_fallback && !forwarding.candor_fallback.empty());
     if (ours || is_hop_by_hop(field.id) || named.contains(field.name)) continue;
     lines.keep(field.line);
   }
@@ -236,7 +240,10 @@ void append_request_head(std::string& out, RequestHead const& head, RequestForwa
       .append(" HTTP/1.1\r\n");
   bool const keep_host = keeps_host_line(head, forwarding);
   if (!keep_host) append_line(out, "Host: ", forwarding.host ? *forwarding.host : head.host);
-  append_request_fields(out, head, keep_host);
+  append_request_fields(out, head, keep_host, forwarding.renewed_name);
+  if (!forwarding.renewed_name.empty()) {
+    append_line(out.append(forwarding.renewed_name), ": ", forwarding.renewed_value);
+  }
   if (head.framing.kind == Framing::Kind::chunked) out.append("Transfer-Encoding: chunked\r\n");
   // TE is for the next hop only, so Connection must name it (RFC 9110, 10.1.4); gRPC depends on it.
   bool const takes_trailers = head.fields.has_token(FieldId::te, "trailers");
@@ -266,6 +273,9 @@ void append_response_head(std::string& out, ResponseHead const& head, ResponseFo
   }
   if (!forwarding.proxy_status.empty()) append_line(out, "Proxy-Status: ", forwarding.proxy_status);
   if (!forwarding.candor_retry.empty()) append_line(out, "candor-retry: ", forwarding.candor_retry);
+  if (!forwarding.candor_fallback.empty()) {
+    append_line(out, "candor-fallback: ", forwarding.candor_fallback);
+  }
   out.append("\r\n");
 }
 

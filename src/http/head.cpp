@@ -57,6 +57,7 @@ FieldId field_id(std::string_view name) {
     case 14:
       if (is(name, "content-length")) return FieldId::content_length;
       return is(name, "candor-attempt") ? FieldId::candor_attempt : FieldId::other;
+    case 15: return is(name, "candor-fallback") ? FieldId::candor_fallback : FieldId::other;
     case 16: return is(name, "proxy-connection") ? FieldId::proxy_connection : FieldId::other;
     case 17: return is(name, "transfer-encoding") ? FieldId::transfer_encoding : FieldId::other;
     case 18: return is(name, "proxy-authenticate") ? FieldId::proxy_authenticate : FieldId::other;

@@ -26,6 +26,7 @@ bool is_hop_by_hop(FieldId id) {
     case FieldId::accept:
     case FieldId::via:
     case FieldId::candor_retry:
+    case FieldId::candor_fallback:
     case FieldId::candor_attempt:
     case FieldId::candor_retry_reason: return false;
   }

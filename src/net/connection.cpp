@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "candor/http/forward.hpp"
+#include "candor/proxy/caller_deadline.hpp"
 #include "endpoint_pool.hpp"
 #include "fairness.hpp"
 
@@ -44,12 +45,12 @@ Failure of_upgrade(std::string_view why) {
   return {AttemptFailed{FailureKind::protocol, ProtocolFault::upgrade}, why};
 }
 
-Failure of_connect(int error) {
+}  // namespace
+
+Failure connect_failure(int error) {
   if (auto const failure = ours(error)) return *failure;
   return Failure{FailureKind::connect, error == ECONNREFUSED ? "connection_refused" : "no_connection"};
 }
-
-}  // namespace
 
 Connection::Connection(EndpointPool& home, Parts const& parts)
     : home_(home), parts_(parts), scheduler_(parts.reactor.scheduler()), socket_(parts.reactor) {
@@ -64,7 +65,7 @@ Connection::~Connection() {
 
 Task<std::optional<Failure>> Connection::open(Address const& address, CancelScope& scope, Instant until) {
   int const error = socket_.connect(address);
-  if (error != 0) co_return of_connect(error);
+  if (error != 0) co_return connect_failure(error);
   auto const end = co_await socket_.until_writable(scope, until);
   switch (end) {
     case WaitEnd::ready: break;
@@ -72,7 +73,7 @@ Task<std::optional<Failure>> Connection::open(Address const& address, CancelScop
     case WaitEnd::cancelled: co_return Failure{*scope.reason()};
   }
   int const refused = socket_.connect_error();
-  if (refused != 0) co_return of_connect(refused);
+  if (refused != 0) co_return connect_failure(refused);
   opened_ = true;
   home_.tell(PoolEvent::opened);
   co_return std::nullopt;
@@ -95,6 +96,8 @@ void Connection::begin(Exchange& exchange, Attempt const& attempt) {
 void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
   auto const& host = exchange.upstream.settings.host_header;
   upgrade_ = http::upgrade_of(exchange.head, exchange.upstream.settings.upgrades);
+  auto const& deadline = exchange.upstream.settings.timeouts.deadline_header;
+  auto const left = timeout_left(exchange);
   http::append_request_head(gather_.own(), exchange.head,
                             {.target = exchange.head.origin_target(),
                              .host = host ? std::optional<std::string_view>{*host} : std::nullopt,
@@ -102,6 +105,8 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
                              .retry_reason = attempt.retry_reason,
                              .via = parts_.via,
                              .upgrade = upgrade_,
+                             .renewed_name = left ? std::string_view{deadline->name} : std::string_view{},
+                             .renewed_value = left ? std::string_view{*left} : std::string_view{},
                              .expect_continue = exchange.body.waits_for_go_ahead()});
   gather_.close_own();
 }

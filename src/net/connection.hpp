@@ -16,6 +16,9 @@ namespace candor {
 
 class EndpointPool;
 
+/// What an errno of connect() says: of the endpoint, or of ourselves.
+[[nodiscard]] Failure connect_failure(int error);
+
 /// Carries one attempt at a time: sends its request, then is the source of its response, then goes back to
 /// its pool or ends, as its answer has left it.
 class Connection final : public ResponseSource, private TunnelSink, private Wakeup, private Socket::Watcher {

@@ -107,7 +107,8 @@ Server::Running::Running(ServerParts parts) {
   share_.parts = std::move(parts);
   Rng rng{share_.parts.seed};
   share_.via = share_.parts.settings.via.value_or(drawn_pseudonym(rng));
-  for (unsigned i = 0; i < worker_count(share_.parts.settings); ++i) {
+  share_.workers = worker_count(share_.parts.settings);
+  for (unsigned i = 0; i < share_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, share_, rng.fork()));
     audience_->admit(*workers_.back());
   }
@@ -148,7 +149,10 @@ void Server::Running::hear_circuits() {
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
     upstreams[i]->health.listen([audience = audience_, i](Transition const& transition) {
       if (transition.to != CircuitState::open) return;
-      audience->tell([i](Worker& worker) { worker.circuit_opened(i); });
+      audience->tell([i, whole = !transition.endpoint](Worker& worker) {
+        if (whole) worker.circuit_opened(i);
+        worker.circuit_waits(i);
+      });
     });
   }
 }

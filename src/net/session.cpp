@@ -285,13 +285,14 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
   // An answer that is complete before its request's body ends the body, there and here.
   bool const body_went_out = is_empty(head_.framing) || body.complete();
   bool const keep = body_went_out && may_keep(body) && (!unannounced || chunked);
-  auto const proxy_status = proxy_status_of(exchange, head.status, response.good());
+  auto const marks = marks_of(exchange, response);
   http::append_response_head(gather_.own(), head,
                              {.caller_version = head_.version,
                               .keep_alive = keep,
                               .chunked = chunked,
-                              .proxy_status = proxy_status,
-                              .candor_retry = !response.good() && exchange.retries > 0 ? "exhausted" : "",
+                              .proxy_status = marks.proxy_status,
+                              .candor_retry = marks.candor_retry,
+                              .candor_fallback = marks.candor_fallback,
                               .via = via_of_answers()});
   gather_.close_own();
   end.status = head.status;
@@ -300,6 +301,7 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
   if (gather_.written() == written_before) end.status = 0;  // its head has not left us
   end.result = why.value_or(RequestResult::answered);
   if (why) co_return After::abort;
+  if (exchange.fallback) describe_fallback(exchange, end);
   co_return keep ? After::keep : After::close;
 }
 
@@ -307,12 +309,14 @@ std::string_view Session::via_of_answers() const {
   return destination_.is_forward_proxy() ? parts_.via : std::string_view{};
 }
 
-void Session::append_tunnel_head(Exchange& exchange, http::ResponseHead const& head) {
-  auto const proxy_status = proxy_status_of(exchange, head.status, true);
+void Session::append_tunnel_head(Exchange& exchange, Response const& response) {
+  auto const& head = response.head();
+  auto const marks = marks_of(exchange, response);
   auto const* protocol = head.fields.find(http::FieldId::upgrade);
   http::append_response_head(gather_.own(), head,
                              {.caller_version = head_.version,
-                              .proxy_status = proxy_status,
+                              .proxy_status = marks.proxy_status,
+                              .candor_fallback = marks.candor_fallback,
                               .via = via_of_answers(),
                               .upgrade = protocol != nullptr ? protocol->value : std::string_view{},
                               .tunnel = true});
@@ -322,7 +326,7 @@ void Session::append_tunnel_head(Exchange& exchange, http::ResponseHead const& h
 /// From the head on, the connection is the caller's and the endpoint's, to its end.
 Task<Session::After> Session::tunnel(Exchange& exchange, Response response, RequestEnd& end) {
   in_tunnel_ = true;
-  append_tunnel_head(exchange, response.head());
+  append_tunnel_head(exchange, response);
   end.status = response.head().status;
   RequestBody from_caller{{.socket = socket_,
                            .out = gather_,
@@ -363,7 +367,10 @@ std::optional<RequestResult> Session::cut_short(WriteEnd end) const {
 
 Task<std::optional<RequestResult>> Session::flush(Exchange& exchange) {
   auto const idle = exchange.upstream.settings.timeouts.idle;
-  co_return cut_short(co_await write_all(socket_, gather_, exchange.scope, scheduler_, idle));
+  // What is given when the request's time is over must still go out.
+  bool const of_upstream = !exchange.fallback || exchange.fallback->kind == FallbackKind::upstream;
+  auto& scope = of_upstream ? exchange.scope : life_;
+  co_return cut_short(co_await write_all(socket_, gather_, scope, scheduler_, idle));
 }
 
 /// Passes the body on as it comes: what is there goes out in one write, and no byte waits for the next.

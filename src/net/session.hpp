@@ -57,7 +57,7 @@ class Session final : private Socket::Watcher, private InterimSink {
   Task<After> answer(Exchange& exchange, RequestBody& body, Result<Response> result, RequestEnd& end);
   Task<After> pass_on(Exchange& exchange, RequestBody& body, Response response, RequestEnd& end);
   Task<After> tunnel(Exchange& exchange, Response response, RequestEnd& end);
-  void append_tunnel_head(Exchange& exchange, http::ResponseHead const& head);
+  void append_tunnel_head(Exchange& exchange, Response const& response);
   Task<std::optional<RequestResult>> stream(Exchange& exchange, Response& response, bool chunked,
                                             RequestEnd& end);
   Task<std::optional<RequestResult>> flush(Exchange& exchange);

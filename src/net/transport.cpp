@@ -59,4 +59,22 @@ Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& at
   co_return ResponseHandle{connection.release()};
 }
 
+Task<std::optional<bool>> HttpTransport::dial(EndpointId id, CancelScope& scope) {
+  auto const addresses = endpoints_[id.value]->addresses;  // they may change meanwhile
+  auto const until = parts_.reactor.scheduler().now() + timeouts_.connect;
+  for (auto const& address : addresses) {
+    Socket socket{parts_.reactor};
+    int error = socket.connect(address);
+    if (error == 0) {
+      auto const end = co_await socket.until_writable(scope, until);
+      if (end == WaitEnd::cancelled) co_return std::nullopt;
+      if (end == WaitEnd::timed_out) co_return false;
+      error = socket.connect_error();
+    }
+    if (error == 0) co_return true;
+    if (connect_failure(error).get<OutOfResources>()) co_return std::nullopt;
+  }
+  co_return false;
+}
+
 }  // namespace candor

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alarm.hpp"
+#include "candor/proxy/sensing.hpp"
 #include "endpoint_pool.hpp"
 
 namespace candor {
@@ -21,11 +22,14 @@ struct TransportParts {
   DescriptorAlarm& alarm;
 };
 
-class HttpTransport final : public Transport {
+class HttpTransport final : public Transport, public Dialler {
  public:
   HttpTransport(Upstream const& upstream, TransportParts parts);
 
   Task<Result<ResponseHandle>> send(Exchange& exchange, Attempt& attempt, Permit& permit) override;
+
+  /// Connects to it and closes at once.
+  Task<std::optional<bool>> dial(EndpointId endpoint, CancelScope& scope) override;
 
   /// Where an endpoint is, from now on.
   void set_addresses(std::size_t endpoint, std::vector<Address> addresses);

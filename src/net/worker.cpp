@@ -53,8 +53,12 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
                                .via = share_.via,
                                .alarm = alarm_};
     auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
-    pipelines_.push_back(build_pipeline(*upstream, transport, rng_));
+    pipelines_.push_back(build_pipeline(*upstream, transport));
+    bool const ours = upstream->index % share_.workers == index;
+    sensing_.push_back(ours ? std::make_unique<Sensing>(*upstream, transport, reactor_.scheduler())
+                            : nullptr);
   }
+  link_fallbacks(pipelines_);
 }
 
 Worker::~Worker() = default;
@@ -101,6 +105,7 @@ void Worker::stop() {
   reactor_.stop();
   listeners_.clear();
   sessions_.clear();
+  sensing_.clear();
 }
 
 void Worker::drain(Duration at_most, std::function<void()> ended) {
@@ -120,6 +125,7 @@ Task<void> Worker::end_when_empty(Duration at_most, std::function<void()> ended)
     co_await scheduler.sleep(drain_look, never);
   }
   sessions_.clear();
+  sensing_.clear();
   reactor_.stop();
   ended();
 }

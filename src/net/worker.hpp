@@ -22,6 +22,7 @@ struct WorkersShare {
   ServerParts parts{};
   std::string via{};
   std::deque<SharedPort> ports{};
+  unsigned workers = 1;
   std::atomic<std::size_t> callers{0};  ///< connections, of all workers
 };
 
@@ -47,6 +48,10 @@ class Worker {
   /// `ended` is called when nothing is left to do.
   void drain(Duration at_most, std::function<void()> ended);
   void circuit_opened(std::size_t upstream) { pipelines_[upstream]->circuit_opened(); }
+  /// A circuit of the upstream, or of an endpoint of it, may wait for checks.
+  void circuit_waits(std::size_t upstream) {
+    if (auto const& sensing = sensing_[upstream]) sensing->circuit_opened();
+  }
   void set_addresses(std::size_t upstream, std::size_t endpoint, std::vector<Address> const& addresses) {
     transports_[upstream]->set_addresses(endpoint, addresses);
   }
@@ -65,6 +70,7 @@ class Worker {
   DescriptorAlarm alarm_;
   std::vector<std::unique_ptr<HttpTransport>> transports_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
+  std::vector<std::unique_ptr<Sensing>> sensing_;  // of the upstreams that are this worker's to check
   CancelScope life_;
   CancelScope drain_;
   std::uint64_t requests_;

@@ -46,8 +46,39 @@ void append_attempt(std::string& out, AttemptRecord const& record, Upstream cons
     append_key(out, "duration_ms");
     append_milliseconds(out, record.settled - record.started);
   }
+  if (record.endpoint_probe) {
+    append_key(out, "endpoint_probe");
+    out += "true";
+  }
+  if (record.hedge) {
+    append_key(out, "hedge");
+    out += "true";
+  }
   append_key(out, "probe");
   out += record.probe ? "true}" : "false}";
+}
+
+void append_attempts(std::string& out, Exchange const& exchange) {
+  append_key(out, "attempts");
+  out += '[';
+  for (std::size_t i = 0; i < exchange.attempts.size(); ++i) {
+    if (i > 0) out += ',';
+    append_attempt(out, exchange.attempts[i], exchange.upstream);
+  }
+  out += ']';
+}
+
+/// What was given instead, and what another upstream did for it, used or not.
+void append_fallback(std::string& out, Exchange const& exchange) {
+  if (exchange.fallback) append_member(out, "fallback", name(exchange.fallback->kind));
+  if (!exchange.diverted) return;
+  auto const& other = *exchange.diverted;
+  append_key(out, "diverted");
+  out.append("{\"upstream\":");
+  append_json_string(out, other.upstream.name());
+  append_attempts(out, other);
+  append_fallback(out, other);
+  out += '}';
 }
 
 void append_request_id(std::string& out, RequestId id) {
@@ -79,13 +110,9 @@ void append_access_line(std::string& out, Exchange const& exchange, RequestEnd c
   append_member(out, "bytes_out", end.body_bytes_out);
   append_member(out, "retries", exchange.retries);
   if (exchange.denied) append_member(out, "denied", name(*exchange.denied));
-  append_key(out, "attempts");
-  out += '[';
-  for (std::size_t i = 0; i < exchange.attempts.size(); ++i) {
-    if (i > 0) out += ',';
-    append_attempt(out, exchange.attempts[i], exchange.upstream);
-  }
-  out += "]}";
+  append_attempts(out, exchange);
+  append_fallback(out, exchange);
+  out += '}';
 }
 
 AccessLog::AccessLog(AccessLogSettings const& settings, LineLog& log, Rng rng)

@@ -33,6 +33,11 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Bytes of request bodies read from callers."},
     {M::answer_body_bytes, "candor_answer_body_bytes_total", counter, "bytes", {"upstream"},
      "Bytes of answer bodies sent to callers."},
+    {M::deadlines_ignored, "candor_deadlines_ignored_total", counter, "", {"upstream"},
+     "Requests whose timeouts.deadline_header could not be read: malformed, or there more than once."},
+    {M::fallbacks, "candor_fallbacks_total", counter, "", {"upstream", "kind"},
+     "Requests that got something else in the place of an answer: fixed, another upstream's, or stale. Only "
+     "the second counts as answered."},
 
     // Attempts: the health model's own ledger.
     {M::attempts_started, "candor_attempts_started_total", counter, "", {"upstream", "endpoint"},
@@ -57,6 +62,9 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Retries sent, by how the attempt before them failed."},
     {M::retries_denied, "candor_retries_denied_total", counter, "", {"upstream", "reason"},
      "Failed attempts that were not retried, by the first reason against it."},
+    {M::hedges, "candor_hedges_total", counter, "", {"upstream", "result"},
+     "Attempts made beside one that took long: won (its answer was given), lost; and denied, those that were "
+     "due and not sent."},
     {M::budget_tokens, "candor_budget_tokens", gauge, "", {"upstream"},
      "Retries that the budget would pay for now."},
 
@@ -70,6 +78,13 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Attempts that the circuit did not admit: open, probe slots taken, or outside the ramp's share."},
     {M::circuit_admitted, "candor_circuit_admitted_ratio", gauge, "ratio", {"upstream"},
      "Share of the attempts that the circuit admits: 1 closed, 0 open, between the two while ramping."},
+    {M::endpoint_state, "candor_endpoint_state", gauge, "", {"upstream", "endpoint", "state"},
+     "The same of an endpoint's own circuit, where there are several: open means ejected."},
+    {M::ejections, "candor_ejections_total", counter, "", {"upstream", "endpoint"},
+     "How often the endpoint's own circuit has opened."},
+    {M::checks, "candor_checks_total", counter, "", {"upstream", "endpoint", "result"},
+     "Connections that Candor made of its own accord to find out whether an endpoint is back, by what they "
+     "showed (good, bad, abandoned). They carry nothing and are no attempts."},
     {M::probes, "candor_probes_total", counter, "", {"upstream", "outcome"},
      "Probes settled, by outcome."},
     {M::failure_ratio, "candor_failure_ratio", gauge, "ratio", {"upstream"},

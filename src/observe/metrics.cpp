@@ -13,10 +13,11 @@ constexpr std::array all_states{CircuitState::closed, CircuitState::open, Circui
                                 CircuitState::ramping};
 constexpr std::array all_outcomes{Outcome::Kind::success, Outcome::Kind::failure, Outcome::Kind::excluded,
                                   Outcome::Kind::abandoned};
-constexpr std::array all_rules{Rule::evidence_ratio, Rule::evidence_run,  Rule::consecutive_failures,
-                               Rule::failure_rate,   Rule::slow_rate,     Rule::strain_rate,
-                               Rule::window_elapsed, Rule::probe_success, Rule::probe_failure,
-                               Rule::ramp_complete};
+constexpr std::array all_rules{
+    Rule::evidence_ratio, Rule::evidence_run,  Rule::consecutive_failures, Rule::failure_rate,
+    Rule::slow_rate,      Rule::strain_rate,   Rule::window_elapsed,       Rule::probe_success,
+    Rule::probe_failure,  Rule::ramp_complete, Rule::check_success,        Rule::check_failure,
+    Rule::held_open,      Rule::held_closed,   Rule::given_back,           Rule::too_few_left};
 static_assert(all_rules.size() == TransitionCounts::rules);
 
 constexpr std::array<std::string_view, UpstreamShard::status_classes> status_classes{"none", "1xx", "2xx",
@@ -55,6 +56,12 @@ bool expected(CircuitState from, CircuitState to, Rule rule) {
     case Rule::probe_success: return from == CircuitState::half_open && to == CircuitState::ramping;
     case Rule::probe_failure: return from == CircuitState::half_open && to == CircuitState::open;
     case Rule::ramp_complete: return from == CircuitState::ramping && to == CircuitState::closed;
+    case Rule::check_success: return from == CircuitState::open && to == CircuitState::half_open;
+    case Rule::check_failure:
+    case Rule::held_open:
+    case Rule::held_closed:
+    case Rule::given_back:
+    case Rule::too_few_left: return false;
     case Rule::evidence_ratio:
     case Rule::evidence_run:
     case Rule::consecutive_failures:
@@ -106,6 +113,16 @@ class UpstreamScrape {
                     total([](auto const& s) -> auto& { return s.request_body_bytes; }));
     families_.count(Metric::answer_body_bytes, {name_},
                     total([](auto const& s) -> auto& { return s.answer_body_bytes; }));
+    families_.count(Metric::deadlines_ignored, {name_},
+                    total([](auto const& s) -> auto& { return s.deadlines_ignored; }));
+    fallbacks();
+  }
+
+  void fallbacks() {
+    for (std::size_t i = 0; i < fallback_kinds; ++i) {
+      families_.count(Metric::fallbacks, {name_, candor::name(static_cast<FallbackKind>(i))},
+                      total([i](auto const& s) -> auto& { return s.fallbacks[i]; }));
+    }
   }
 
   void retries(double tokens) {
@@ -119,7 +136,15 @@ class UpstreamScrape {
       families_.count(Metric::retries_denied, {name_, candor::name(static_cast<RetryDenied>(i))},
                       total([i](auto const& s) -> auto& { return s.retries_denied[i]; }));
     }
+    hedges();
     families_.gauge(Metric::budget_tokens, {name_}, tokens);
+  }
+
+  void hedges() {
+    for (std::size_t i = 0; i < hedge_results; ++i) {
+      families_.count(Metric::hedges, {name_, candor::name(static_cast<HedgeResult>(i))},
+                      total([i](auto const& s) -> auto& { return s.hedges[i]; }));
+    }
   }
 
   void connections() {
@@ -141,7 +166,8 @@ class UpstreamScrape {
     families_.count(Metric::pool_dropped, {name_}, dropped);
   }
 
-  void endpoint(std::size_t index, Ledger const& ledger) {
+  void endpoint(std::size_t index, EndpointSnapshot const& snapshot) {
+    auto const& ledger = snapshot.ledger;
     std::string_view const address = upstream_.settings.endpoints[index].address;
     families_.count(Metric::attempts_started, {name_, address}, ledger.started);
     families_.gauge(Metric::attempts_in_flight, {name_, address}, static_cast<double>(ledger.in_flight));
@@ -156,6 +182,16 @@ class UpstreamScrape {
     settled(Outcome::Kind::abandoned, {}, ledger.abandoned);
     families_.count(Metric::slow_attempts, {name_, address}, ledger.slow);
     families_.count(Metric::stale_outcomes, {name_, address}, ledger.stale);
+    if (upstream_.settings.endpoints.size() > 1) {
+      for (auto const state : all_states) {
+        families_.gauge(Metric::endpoint_state, {name_, address, candor::name(state)},
+                        state == snapshot.state ? 1.0 : 0.0);
+      }
+      families_.count(Metric::ejections, {name_, address}, snapshot.ejections);
+    }
+    families_.count(Metric::checks, {name_, address, "good"}, snapshot.checks.good);
+    families_.count(Metric::checks, {name_, address, "bad"}, snapshot.checks.bad);
+    families_.count(Metric::checks, {name_, address, "abandoned"}, snapshot.checks.abandoned);
     DurationSums durations;
     for (auto const& worker : sources_.workers) {
       worker->upstream(upstream_.index).attempt_durations[index].add_to(durations);

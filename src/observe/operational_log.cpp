@@ -5,12 +5,16 @@
 
 namespace candor::observe {
 
-std::string transition_line(std::string_view upstream, Transition const& transition,
-                            BreakerSettings const& settings) {
-  std::string line{upstream};
+std::string transition_line(Upstream const& upstream, Transition const& transition) {
+  std::string line{upstream.name()};
+  if (transition.endpoint) {
+    line.append(", endpoint ").append(upstream.settings.endpoints[transition.endpoint->value].address);
+  }
   line.append(": circuit ").append(name(transition.to)).append(", was ").append(name(transition.from));
   line.append(" (").append(name(transition.why.rule)).append(", generation ");
-  line.append(std::to_string(transition.generation)).append("): ").append(in_words(transition.why, settings));
+  line.append(std::to_string(transition.generation))
+      .append("): ")
+      .append(in_words(transition.why, upstream.settings.breaker));
   return line;
 }
 
@@ -19,7 +23,9 @@ LogSettings::Level transition_level(Transition const& transition) {
   switch (transition.to) {
     case CircuitState::open:
       // A dead upstream's probes fail again and again: the opening is the news.
-      return transition.why.rule == Rule::probe_failure ? Level::info : Level::warn;
+      return transition.why.rule == Rule::probe_failure || transition.why.rule == Rule::held_open
+                 ? Level::info
+                 : Level::warn;
     case CircuitState::half_open: return Level::debug;
     case CircuitState::ramping:
     case CircuitState::closed: return Level::info;
@@ -40,8 +46,7 @@ void OperationalLog::say(Level level, std::string_view text) {
 
 void OperationalLog::watch(std::shared_ptr<OperationalLog> const& log, Upstream& upstream) {
   upstream.health.listen([log, &upstream](Transition const& transition) {
-    log->say(transition_level(transition),
-             transition_line(upstream.name(), transition, upstream.settings.breaker));
+    log->say(transition_level(transition), transition_line(upstream, transition));
   });
 }
 

@@ -12,6 +12,7 @@ std::size_t TransitionCounts::place(CircuitState from, CircuitState to, Rule rul
 void TransitionCounts::watch(std::shared_ptr<TransitionCounts> const& counts, Upstream& upstream) {
   assert(upstream.index < counts->counts_.size());
   upstream.health.listen([counts, index = upstream.index](Transition const& transition) {
+    if (transition.endpoint) return;
     auto& cube = counts->counts_[index].counts;
     cube[place(transition.from, transition.to, transition.why.rule)].fetch_add(1, std::memory_order_relaxed);
   });

@@ -21,11 +21,15 @@ std::size_t reason_place(std::string_view reason) {
   return static_cast<std::size_t>(found - all_failure_kinds.begin());
 }
 
-/// Whether the answer that was passed on is a success of its last attempt.
-bool answered_well(Exchange const& exchange, RequestEnd const& end) {
-  if (end.result != RequestResult::answered || exchange.attempts.empty()) return false;
-  auto const& outcome = exchange.attempts.last().outcome;
-  return outcome && outcome->is_success();
+/// Which attempt's success the answer was that was passed on; 0: none's. Of two beside each other one at most
+/// succeeds, not always the later one.
+unsigned answering_attempt(Exchange const& exchange, RequestEnd const& end) {
+  if (end.result != RequestResult::answered) return 0;
+  for (auto i = exchange.attempts.size(); i > 0; --i) {
+    auto const& record = exchange.attempts[i - 1];
+    if (record.outcome && record.outcome->is_success()) return std::max(record.number, 1U);
+  }
+  return 0;
 }
 
 std::size_t places(std::vector<std::shared_ptr<Upstream>> const& upstreams) {
@@ -65,6 +69,14 @@ void WorkerMetrics::retry_denied(Upstream const& upstream, RetryDenied reason) {
   shard(upstream).retries_denied[static_cast<std::size_t>(reason)].add();
 }
 
+void WorkerMetrics::hedged(Upstream const& upstream, HedgeResult result) {
+  shard(upstream).hedges[static_cast<std::size_t>(result)].add();
+}
+
+void WorkerMetrics::fallback_given(Upstream const& upstream, FallbackKind kind) {
+  shard(upstream).fallbacks[static_cast<std::size_t>(kind)].add();
+}
+
 void WorkerMetrics::request_ended(Exchange const& exchange, RequestEnd const& end) {
   auto& counts = shard(exchange.upstream);
   counts.requests[static_cast<std::size_t>(end.result)][status_class(end.status)].add();
@@ -72,8 +84,7 @@ void WorkerMetrics::request_ended(Exchange const& exchange, RequestEnd const& en
   counts.request_body_bytes.add(end.body_bytes_in);
   counts.answer_body_bytes.add(end.body_bytes_out);
   if (end.error) counts.own_answers[static_cast<std::size_t>(*end.error)].add();
-  if (answered_well(exchange, end)) {
-    std::size_t const number = std::max(exchange.attempts.last().number, 1U);
+  if (std::size_t const number = answering_attempt(exchange, end); number > 0) {
     counts.answers_by_attempt[std::min(number, counts.answers_by_attempt.size()) - 1].add();
   }
 }

@@ -50,6 +50,10 @@ OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
     case Refusal::ramping:
       answer.explanation = upstream + " has just closed: only a part of the requests is let through yet.";
       break;
+    case Refusal::held: answer.explanation = upstream + " is held open by an operator."; break;
+    case Refusal::no_endpoint:
+      answer.explanation = "No endpoint of " + exchange.upstream.name() + " can take a request now.";
+      break;
   }
   answer.retry_after = exchange.upstream.health.retry_after(exchange.now());
   answer.candor_retry = "refused";
@@ -97,19 +101,94 @@ OwnAnswer of_failure(Failure const& failure, Exchange const& exchange) {
   if (auto const out_of = failure.get<OutOfResources>()) {
     auto const error =
         out_of->connections ? ProxyError::connection_limit_reached : ProxyError::proxy_internal_error;
-    return {.status = 503, .error = error, .details = failure.detail};
+    return {.status = 503, .error = error, .details = failure.detail, .candor_retry = "refused"};
   }
   return {.status = 502, .error = ProxyError::connection_terminated, .details = "stale_connection"};
 }
 
+/// Whether a further attempt would go against the reason, whoever makes it. The others are for each tier to
+/// judge: what is worth an attempt, and what may be sent twice.
+bool binds_others(RetryDenied reason) {
+  switch (reason) {
+    case RetryDenied::circuit:
+    case RetryDenied::budget:
+    case RetryDenied::deadline: return true;
+    case RetryDenied::attempts:
+    case RetryDenied::condition:
+    case RetryDenied::not_replayable:
+    case RetryDenied::body_too_large:
+    case RetryDenied::tier: return false;  // the tier below has left its own mark
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string_view retry_mark(Exchange const& exchange) {
+  bool const exhausted =
+      exchange.retries > 0 || exchange.hedged || (exchange.denied && binds_others(*exchange.denied));
+  return exhausted ? "exhausted" : "";
+}
 
 http::OwnAnswer own_answer(Failure const& failure, Exchange const& exchange) {
   auto answer = of_failure(failure, exchange);
   // Of a single attempt after which no retry was thought of, there is no more to say.
   if (exchange.denied || exchange.retries > 0) answer.history = history_of(exchange);
-  if (exchange.retries > 0 && !failure.get<Refusal>()) answer.candor_retry = "exhausted";
+  if (answer.candor_retry.empty()) answer.candor_retry = retry_mark(exchange);
+  // All the time that there was has gone into it.
+  bool const timed_out = failure.get<CancelReason>() == CancelReason::deadline;
+  if (timed_out && !exchange.attempts.empty()) answer.candor_retry = "exhausted";
   return answer;
+}
+
+namespace {
+
+/// What went wrong, in the words of the answer that the caller does not get.
+AnswerMarks marks_of_fallback(Exchange const& exchange, Fallback const& fallback) {
+  AnswerMarks marks{.candor_fallback = name(fallback.kind)};
+  auto const and_instead = [&marks](std::string details) {
+    if (!details.empty()) details += "; ";
+    return details.append("fallback: ").append(marks.candor_fallback);
+  };
+  if (!fallback.failure) {
+    marks.proxy_status = http::proxy_status_received(fallback.status, and_instead(history_of(exchange)));
+    marks.candor_retry = retry_mark(exchange);
+    return marks;
+  }
+  auto const instead_of = own_answer(*fallback.failure, exchange);
+  std::string details{instead_of.details};
+  if (!instead_of.history.empty()) details.append("; ").append(instead_of.history);
+  marks.proxy_status = http::proxy_status(instead_of.error.value_or(ProxyError::proxy_internal_response),
+                                          and_instead(std::move(details)));
+  marks.candor_retry = instead_of.candor_retry;
+  return marks;
+}
+
+}  // namespace
+
+AnswerMarks marks_of(Exchange const& exchange, Response const& answer) {
+  if (exchange.fallback) {
+    auto marks = marks_of_fallback(exchange, *exchange.fallback);
+    // A good answer is a good answer: nobody asks whether it may be tried again.
+    if (answer.good()) marks.candor_retry = {};
+    if (!answer.good() && marks.candor_retry.empty() && exchange.diverted) {
+      marks.candor_retry = retry_mark(*exchange.diverted);
+    }
+    return marks;
+  }
+  bool const good = answer.good();
+  return {.proxy_status = proxy_status_of(exchange, answer.head().status, good),
+          .candor_retry = good ? std::string_view{} : retry_mark(exchange)};
+}
+
+void describe_fallback(Exchange const& exchange, RequestEnd& end) {
+  auto const& fallback = *exchange.fallback;
+  if (fallback.kind == FallbackKind::upstream) return;
+  end.result = exchange.attempts.empty() ? RequestResult::refused : RequestResult::failed;
+  if (!fallback.failure) return;
+  auto const instead_of = own_answer(*fallback.failure, exchange);
+  end.error = instead_of.error;
+  end.details = instead_of.details;
 }
 
 std::string proxy_status_of(Exchange const& exchange, std::uint16_t status, bool good) {

@@ -21,6 +21,13 @@ Outcome outcome_of_cancel(CancelReason reason) {
   return Outcome::abandoned();
 }
 
+/// Which endpoint the request belongs to, where a field of its says so.
+std::optional<std::uint64_t> hash_of(BalanceSettings const& settings, http::RequestHead const& head) {
+  if (!settings.hash_header) return std::nullopt;
+  auto const* field = head.fields.find(*settings.hash_header);
+  return field ? std::optional{stable_hash(field->value)} : std::nullopt;
+}
+
 }  // namespace
 
 Outcome outcome_of(Failure const& failure) {
@@ -32,11 +39,14 @@ Outcome outcome_of(Failure const& failure) {
 Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) {
   auto permit = upstream_.health.admit({.request = exchange.id,
                                         .number = attempt.number,
-                                        .endpoint = attempt.endpoint,
+                                        .hash = hash_of(upstream_.settings.balance, exchange.head),
+                                        .tried = attempt.tried,
+                                        .expendable = attempt.expendable,
                                         .method = exchange.head.method_text,
                                         .path = exchange.head.path()},
                                        exchange.now());
   if (!permit) co_return permit.error();
+  attempt.endpoint = permit->endpoint();
   if (attempt.superseded) attempt.superseded->reset();
   if (attempt.token) {
     std::move(*attempt.token).spend(exchange.now());
@@ -47,6 +57,7 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
                                         .endpoint = attempt.endpoint,
                                         .started = permit->started(),
                                         .probe = permit->probe(),
+                                        .endpoint_probe = permit->probes_endpoint(),
                                         .fresh_connection = attempt.fresh_connection});
   attempt.record = &record;
   auto ride = std::make_unique<PermitRide>(std::move(*permit), exchange, record);

@@ -10,6 +10,11 @@ PermitRide::~PermitRide() {
   settle(Outcome::abandoned());
 }
 
+void PermitRide::head_arrived(std::uint16_t status) {
+  record_.status = status;
+  if (permit_) permit_->answered(exchange_.now());
+}
+
 void PermitRide::body_goes_on() {
   if (permit_ && !armed()) exchange_.worker.scheduler.after(*this, settle_after);
 }
@@ -30,7 +35,14 @@ void PermitRide::settle(Outcome outcome) {
   exchange_.worker.observer.attempt_settled(exchange_.upstream, record_);
 }
 
+/// What has trailers is not seen to its end: who keeps a body keeps no trailers.
+void Response::show(Result<http::Piece> const& piece) {
+  bool const has_trailers = piece && piece->last && !source_->trailers().empty();
+  if (!piece || has_trailers || !tap_->passed(*piece)) tap_.reset();
+}
+
 void Response::note(Result<http::Piece> const& piece) {
+  if (tap_) show(piece);
   if (!ride_ || source_->tunnel() != nullptr) return;
   if (piece) {
     if (piece->last) {

@@ -1,19 +1,10 @@
-#include <algorithm>
 #include <utility>
 
 #include "candor/http/retry_after.hpp"
 #include "candor/proxy/layers.hpp"
+#include "repeatable.hpp"
 
 namespace candor {
-
-namespace {
-
-bool has_key(RetrySettings const& settings, http::RequestHead const& head) {
-  return std::any_of(settings.idempotency_keys.begin(), settings.idempotency_keys.end(),
-                     [&head](std::string const& key) { return head.fields.find(key) != nullptr; });
-}
-
-}  // namespace
 
 // One request's way through its attempts: what they showed, and what is in hand if no further one is made.
 class RetryLayer::Course {
@@ -21,7 +12,9 @@ class RetryLayer::Course {
   Course(Exchange& exchange, RetrySettings const& settings) : exchange_(exchange), settings_(settings) {}
 
   void describe(Attempt& attempt) {
-    attempt.avoid = last_endpoint_;
+    attempt.tried = {tried_.data(), tried_.size()};
+    attempt.expendable = attempt.number < settings_.attempts && is_idempotent(exchange_.head.method) &&
+                         exchange_.body.replayable();
     attempt.retry_reason = reason_;
     attempt.fresh_connection = redone_;
     attempt.token = std::exchange(token_, std::nullopt);
@@ -43,7 +36,7 @@ class RetryLayer::Course {
   void failed(Attempt const& attempt, Result<Response>&& result) {
     auto const& record = *attempt.record;
     redone_ = false;
-    last_endpoint_ = attempt.endpoint;
+    tried_.push_back(attempt.endpoint);
     history_.attempts = attempt.number;
     history_.failure = record.outcome->failure();
     history_.status = record.status;
@@ -88,7 +81,7 @@ class RetryLayer::Course {
   /// What may_repeat() wants to know. Not before an attempt has failed: most never do.
   void look_at_request(Attempt const& attempt) {
     history_.idempotent = is_idempotent(exchange_.head.method);
-    history_.keyed = has_key(settings_, exchange_.head);
+    history_.keyed = has_idempotency_key(settings_, exchange_.head);
     history_.untouched = attempt.untouched;
   }
 
@@ -96,7 +89,7 @@ class RetryLayer::Course {
   RetrySettings const& settings_;
   AttemptHistory history_;
   std::string_view reason_;
-  std::optional<EndpointId> last_endpoint_;
+  std::vector<EndpointId> tried_;
   std::optional<BudgetToken> token_;  // for the next attempt
   bool redone_ = false;
   std::optional<Response> answer_;
@@ -106,7 +99,7 @@ class RetryLayer::Course {
 Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
   auto const& settings = upstream_.settings.retry;
   auto& scheduler = exchange.worker.scheduler;
-  upstream_.budget.request(scheduler.now());
+  upstream_.budget.request(scheduler.now(), upstream_.health.retrying_pays(scheduler.now()));
   Course course{exchange, settings};
   auto const give_up = [&](RetryDenied reason) {
     exchange.denied = reason;
@@ -119,6 +112,7 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     course.describe(attempt);
     if (attempt.number > 1 || attempt.fresh_connection) exchange.body.rewind();
     auto result = co_await next().call(exchange, attempt);
+    if (!attempt.untouched) exchange.untouched = false;
 
     bool const permitted = attempt.record != nullptr;
     if (!permitted && course.has_something()) co_return give_up(RetryDenied::circuit);

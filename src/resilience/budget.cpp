@@ -22,6 +22,8 @@ void BudgetToken::spend(Instant now) && {
 Budget::Budget(BudgetSettings const& settings)
     : width_(std::max((settings.over + Duration{bucket_count - 1}) / bucket_count, Duration{1})),
       per_request_(std::llround(settings.ratio * unit)),
+      per_stretched_request_(
+          std::max<std::int64_t>(per_request_, std::llround(settings.stretch.value_or(0) * unit))),
       allowance_(std::llround(settings.per_second * seconds(settings.over) * unit)),
       buckets_(static_cast<std::size_t>(bucket_count) + 1) {}
 
@@ -37,11 +39,12 @@ Budget::Bucket& Budget::bucket(std::int64_t epoch) {
   return buckets_[static_cast<std::size_t>(epoch % size)];
 }
 
-void Budget::request(Instant now) {
+void Budget::request(Instant now, bool stretched) {
+  auto const earned = stretched ? per_stretched_request_ : per_request_;
   std::lock_guard const lock{lock_};
   auto& current = bucket(epoch(now));
-  current.net -= per_request_;
-  current.worst = std::max<std::int64_t>(0, current.worst - per_request_);
+  current.net -= earned;
+  current.worst = std::max<std::int64_t>(0, current.worst - earned);
 }
 
 std::int64_t Budget::worst_span(std::int64_t epoch) const {

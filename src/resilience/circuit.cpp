@@ -14,22 +14,107 @@ std::string_view name(CircuitState state) {
   return {};
 }
 
+std::string_view name(Hold hold) {
+  switch (hold) {
+    case Hold::open: return "open";
+    case Hold::closed: return "closed";
+  }
+  return {};
+}
+
+namespace {
+
+constexpr Duration shortest_check_wait = 100ms;
+constexpr Duration longest_check_wait = 2s;
+/// A check that nobody makes must not keep a circuit open: then its window ends so much after the check was
+/// due.
+constexpr Duration check_overdue = 10s;
+constexpr double check_jitter = 0.3;
+
+Trip by_hand(Rule rule) { return {.rule = rule, .value = 0, .threshold = 0}; }
+
+}  // namespace
+
 Transition Circuit::move_to(CircuitState to, Trip const& why, Instant now) {
   Transition transition{.from = state_, .to = to, .why = why, .at = now, .generation = ++generation_};
   state_ = to;
   probes_in_flight_ = 0;
   probe_successes_ = 0;
+  check_due_.reset();
   return transition;
 }
 
-Transition Circuit::open(Trip const& why, Instant now, Rng& rng) {
+Transition Circuit::open(Trip const& why, Wait wait, Instant now, Rng& rng) {
   if (state_ == CircuitState::closed) first_opened_ = now;
+  auto const transition = move_to(CircuitState::open, why, now);
+  ended_by_ = Rule::window_elapsed;
+  if (wait == Wait::check) {
+    await_check(now, rng);
+    return transition;
+  }
   auto const& open = settings_->open;
   auto const patience = from_seconds(seconds(now - first_opened_) * open.patience);
   auto const window = std::clamp(patience, open.first, std::max(open.first, open.cap));
   auto const spread = from_seconds(seconds(window) * open.jitter);
   open_until_ = now + rng.between(window - spread, window + spread);
-  return move_to(CircuitState::open, why, now);
+  return transition;
+}
+
+/// What failures to connect have opened, a connect check may end.
+Circuit::Wait Circuit::wait_after(Outcome outcome) const {
+  bool const connect = outcome.is_failure() && outcome.failure() == FailureKind::connect;
+  return senses_ && connect ? Wait::check : Wait::window;
+}
+
+/// The longest wait is a tenth of the outage's age, so that a service that is back waits no longer.
+void Circuit::await_check(Instant now, Rng& rng) {
+  auto const tenth = std::clamp((now - first_opened_) / 10, shortest_check_wait, longest_check_wait);
+  auto const middle = from_seconds(seconds(tenth) / (1 + check_jitter));
+  auto const spread = from_seconds(seconds(middle) * check_jitter);
+  check_due_ = now + rng.between(middle - spread, middle + spread);
+  open_until_ = *check_due_ + check_overdue;
+}
+
+std::optional<Instant> Circuit::check_due() const { return check_due_; }
+
+void Circuit::checked(bool good, Instant now, Rng& rng) {
+  if (!check_due_) return;
+  if (!good) return await_check(now, rng);
+  check_due_.reset();
+  open_until_ = now;
+  ended_by_ = Rule::check_success;
+}
+
+bool Circuit::wants_probe(Instant now) const {
+  if (hold_) return false;
+  switch (state_) {
+    case CircuitState::open: return now >= open_until_;
+    case CircuitState::half_open: return probes_in_flight_ < settings_->probe.in_flight;
+    case CircuitState::closed:
+    case CircuitState::ramping: return false;
+  }
+  return false;
+}
+
+std::optional<Transition> Circuit::hold(std::optional<Hold> how, Instant now) {
+  if (how == hold_) return std::nullopt;
+  hold_ = how;
+  if (!how) {
+    // The next attempt is the probe of one that was held open.
+    if (state_ == CircuitState::open) open_until_ = now;
+    return state_ == CircuitState::closed ? std::nullopt
+                                          : std::optional{move_to(state_, by_hand(Rule::given_back), now)};
+  }
+  auto const to = *how == Hold::open ? CircuitState::open : CircuitState::closed;
+  if (state_ == CircuitState::closed) first_opened_ = now;
+  return move_to(to, by_hand(*how == Hold::open ? Rule::held_open : Rule::held_closed), now);
+}
+
+Transition Circuit::close(Trip const& why, Instant now) { return move_to(CircuitState::closed, why, now); }
+
+std::optional<Transition> Circuit::trip(Trip const& why, Instant now, Rng& rng) {
+  if (hold_ || state_ == CircuitState::open) return std::nullopt;
+  return open(why, Wait::window, now, rng);
 }
 
 Transition Circuit::begin_ramp(Trip const& why, Instant now) {
@@ -50,22 +135,36 @@ double Circuit::admitted_share(Instant now) const {
 Duration Circuit::retry_after(Instant now) const {
   switch (state_) {
     case CircuitState::closed: return {};
-    case CircuitState::open: return std::max(open_until_ - now, Duration{});
+    case CircuitState::open:
+      if (hold_) return settings_->open.cap;
+      return std::max(check_due_.value_or(open_until_) - now, Duration{});
     case CircuitState::half_open:
     case CircuitState::ramping: return settings_->open.first;
   }
   return {};
 }
 
-Circuit::Answer Circuit::admit(Instant now) {
+Circuit::Answer Circuit::admit(Instant now) { return admit(now, false); }
+
+Circuit::Answer Circuit::admit_of_share(Instant now) { return admit(now, true); }
+
+Circuit::Answer Circuit::admit(Instant now, bool keeps_to_share) {
   Answer answer;
+  if (hold_) {
+    if (*hold_ == Hold::open) {
+      answer.refusal = Refusal::held;
+    } else {
+      answer.admission = Admission{generation_, false};
+    }
+    return answer;
+  }
   if (state_ == CircuitState::open) {
     if (now < open_until_) {
       answer.refusal = Refusal::circuit_open;
       return answer;
     }
     answer.transition =
-        move_to(CircuitState::half_open, Trip{.rule = Rule::window_elapsed, .value = 0, .threshold = 0}, now);
+        move_to(CircuitState::half_open, Trip{.rule = ended_by_, .value = 0, .threshold = 0}, now);
   }
   if (state_ == CircuitState::half_open) {
     if (probes_in_flight_ >= settings_->probe.in_flight) {
@@ -80,7 +179,7 @@ Circuit::Answer Circuit::admit(Instant now) {
     if (ramp_.advance(now)) {
       answer.transition =
           move_to(CircuitState::closed, Trip{.rule = Rule::ramp_complete, .value = 1, .threshold = 1}, now);
-    } else if (!ramp_.admit(now)) {
+    } else if (!keeps_to_share && !ramp_.admit(now)) {
       answer.refusal = Refusal::ramping;
       return answer;
     }
@@ -91,10 +190,11 @@ Circuit::Answer Circuit::admit(Instant now) {
 
 std::optional<Transition> Circuit::settled(Admission admission, Outcome outcome,
                                            std::optional<Trip> const& trip, Instant now, Rng& rng) {
-  if (admission.generation != generation_) return std::nullopt;
+  if (admission.generation != generation_ || hold_) return std::nullopt;
+  auto const wait = wait_after(outcome);
   switch (state_) {
     case CircuitState::closed:
-      if (trip) return open(*trip, now, rng);
+      if (trip) return open(*trip, wait, now, rng);
       return std::nullopt;
     case CircuitState::open: return std::nullopt;
     case CircuitState::half_open: {
@@ -103,7 +203,7 @@ std::optional<Transition> Circuit::settled(Admission admission, Outcome outcome,
       if (!outcome.is_success()) {
         Trip const why{
             .rule = Rule::probe_failure, .value = static_cast<double>(probe_successes_), .threshold = needed};
-        return open(why, now, rng);
+        return open(why, wait, now, rng);
       }
       if (++probe_successes_ < settings_->probe.successes) return std::nullopt;
       Trip const why{
@@ -111,7 +211,7 @@ std::optional<Transition> Circuit::settled(Admission admission, Outcome outcome,
       return begin_ramp(why, now);
     }
     case CircuitState::ramping:
-      if (trip) return open(*trip, now, rng);
+      if (trip) return open(*trip, wait, now, rng);
       ramp_.settled(outcome.is_success());
       if (ramp_.advance(now)) {
         return move_to(CircuitState::closed, Trip{.rule = Rule::ramp_complete, .value = 1, .threshold = 1},
@@ -123,10 +223,11 @@ std::optional<Transition> Circuit::settled(Admission admission, Outcome outcome,
 }
 
 std::optional<Transition> Circuit::marked(std::optional<Trip> const& trip, Instant now, Rng& rng) {
+  if (hold_) return std::nullopt;
   switch (state_) {
     case CircuitState::closed:
     case CircuitState::ramping:
-      if (trip) return open(*trip, now, rng);
+      if (trip) return open(*trip, Wait::window, now, rng);
       return std::nullopt;
     case CircuitState::open:
     case CircuitState::half_open: return std::nullopt;

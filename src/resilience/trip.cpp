@@ -19,6 +19,12 @@ std::string_view name(Rule rule) {
     case Rule::probe_success: return "probe_success";
     case Rule::probe_failure: return "probe_failure";
     case Rule::ramp_complete: return "ramp_complete";
+    case Rule::check_success: return "check_success";
+    case Rule::check_failure: return "check_failure";
+    case Rule::held_open: return "held_open";
+    case Rule::held_closed: return "held_closed";
+    case Rule::given_back: return "given_back";
+    case Rule::too_few_left: return "too_few_left";
   }
   return {};
 }
@@ -67,8 +73,8 @@ std::optional<Trip> judge_share(Rule rule, double threshold, unsigned minimum, s
 }
 
 std::optional<Trip> first_that_holds(TripSettings const& settings, WindowSums const& window,
-                                     FailureRun const& run, FailureRun const& failures) {
-  if (settings.evidence) {
+                                     FailureRun const& run, FailureRun const& failures, Asked asked) {
+  if (settings.evidence && asked == Asked::all) {
     if (auto trip = judge_run(*settings.evidence, run)) return trip;
     if (auto trip = judge_ratio(*settings.evidence, window)) return trip;
   }
@@ -106,8 +112,9 @@ RunThreshold run_threshold(EvidenceSettings const& settings, FailureRun const& r
 }
 
 std::optional<Trip> judge(TripSettings const& settings, WindowSums const& window, FailureRun const& run,
-                          FailureRun const& failures) {
-  auto trip = first_that_holds(settings, window, run, failures);
+                          FailureRun const& failures, Asked asked) {
+  if (asked == Asked::none) return std::nullopt;
+  auto trip = first_that_holds(settings, window, run, failures, asked);
   if (trip) {
     trip->window = window;
     trip->run = run.length();

@@ -36,11 +36,15 @@ void Recorder::request_done(std::size_t stream, bool good, Exchange const& excha
 }
 
 void Recorder::circuit_changed(Upstream const& upstream, std::size_t sidecar, Transition const& transition) {
-  upstreams_[upstream.index].changes.push_back({sidecar, transition});
+  auto& counts = upstreams_[upstream.index];
+  (transition.endpoint ? counts.ejections : counts.changes).push_back({sidecar, transition});
+  if (!log_.on()) return;
   auto const& why = transition.why;
-  log_.line(transition.at, " circuit of ", upstream.name(), "#", sidecar, ": ", name(transition.from), " to ",
-            name(transition.to), " by ", name(why.rule), ", generation ", transition.generation, ", run ",
-            why.run, ", window ", why.window.failed, "/", why.window.settled);
+  log_.line(transition.at, " circuit of ", upstream.name(), "#", sidecar,
+            transition.endpoint ? "/" + std::to_string(transition.endpoint->value) : std::string{}, ": ",
+            name(transition.from), " to ", name(transition.to), " by ", name(why.rule), ", generation ",
+            transition.generation, ", run ", why.run, ", window ", why.window.failed, "/",
+            why.window.settled);
 }
 
 void Recorder::attempt_settled(Upstream const& upstream, AttemptRecord const& record) {
@@ -99,6 +103,7 @@ void Recorder::tell(Report& report) const {
     tally.denied = upstreams_[i].denied;
     tally.late_breaks = upstreams_[i].late_breaks;
     tally.changes = upstreams_[i].changes;
+    tally.ejections = upstreams_[i].ejections;
   }
   fill(report, started_.counts(), &Slice::requests);
   fill(report, ok_.counts(), &Slice::ok);

@@ -45,6 +45,7 @@ class Recorder final : public Observer {
     std::uint64_t late_breaks = 0;
     std::array<std::uint64_t, retry_denials> denied{};
     std::vector<CircuitChange> changes;
+    std::vector<CircuitChange> ejections;
   };
 
   Scheduler const& scheduler_;

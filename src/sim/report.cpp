@@ -72,7 +72,7 @@ void UpstreamTally::add(HealthSnapshot const& snapshot) {
   add_ledger(ledger, snapshot.ledger);
   endpoint_ledgers.resize(snapshot.endpoints.size());
   for (std::size_t i = 0; i < endpoint_ledgers.size(); ++i)
-    add_ledger(endpoint_ledgers[i], snapshot.endpoints[i]);
+    add_ledger(endpoint_ledgers[i], snapshot.endpoints[i].ledger);
 }
 
 std::uint64_t UpstreamTally::attempts() const {

@@ -104,6 +104,24 @@ class ScriptedUpstream::Endpoint {
     return cue;
   }
 
+  /// Whether it would take a connection, and how long it takes to say so.
+  struct Dialled {
+    bool taken;
+    Duration wait;
+  };
+  Dialled dial(Instant now, Rng& rng) {
+    ++tally.checks;
+    auto const& act = usual_.act(now, rng).act;
+    switch (act.kind) {
+      case Act::Kind::refuse: return {false, act.latency.draw(rng)};
+      case Act::Kind::ignore: return {false, TimeoutSettings{}.connect};
+      case Act::Kind::answer:
+      case Act::Kind::hang:
+      case Act::Kind::reset: return {true, {}};
+    }
+    return {true, {}};
+  }
+
   EndpointTally tally;
 
  private:
@@ -155,9 +173,9 @@ class ScriptedUpstream::Endpoint {
   Instant free_at_{};
 };
 
-ScriptedUpstream::ScriptedUpstream(std::vector<EndpointScript> const& script, Rng rng, EventLog& log,
-                                   Duration slice)
-    : rng_(rng), log_(log), slices_(slice) {
+ScriptedUpstream::ScriptedUpstream(std::vector<EndpointScript> const& script, Scheduler& scheduler, Rng rng,
+                                   EventLog& log, Duration slice)
+    : scheduler_(scheduler), rng_(rng), log_(log), slices_(slice) {
   for (auto const& endpoint : script) endpoints_.push_back(std::make_unique<Endpoint>(endpoint));
 }
 
@@ -213,6 +231,16 @@ Task<Result<ResponseHandle>> ScriptedUpstream::send(Exchange& exchange, Attempt&
   ++endpoint.tally.heads;
   co_return ResponseHandle{new ScriptedAnswer{*cue.act, scheduler, exchange.upstream.settings.timeouts.idle,
                                               cue.breaks_at, endpoint.tally}};
+}
+
+Task<std::optional<bool>> ScriptedUpstream::dial(EndpointId id, CancelScope& scope) {
+  auto const dialled = endpoints_[id.value]->dial(scheduler_.now(), rng_);
+  log_.line(scheduler_.now(), " check of endpoint ", id.value, dialled.taken ? ": taken" : ": refused");
+  if (dialled.wait > Duration{}) {
+    auto const cut_short = co_await scheduler_.sleep(dialled.wait, scope);
+    if (cut_short) co_return std::nullopt;
+  }
+  co_return dialled.taken;
 }
 
 }  // namespace candor::sim

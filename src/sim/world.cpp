@@ -5,7 +5,9 @@
 #include <stdexcept>
 
 #include "caller.hpp"
+#include "candor/proxy/answer.hpp"
 #include "candor/proxy/pipeline.hpp"
+#include "candor/proxy/sensing.hpp"
 #include "candor/sim/scripted_upstream.hpp"
 #include "delivery.hpp"
 #include "recorder.hpp"
@@ -30,6 +32,7 @@ struct Worker {
 struct Sidecar {
   std::vector<std::unique_ptr<Upstream>> upstreams;
   std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::unique_ptr<Sensing>> sensing;  // by upstream
 };
 
 UpstreamSettings settings_of(UpstreamScript const& script, std::size_t index) {
@@ -128,7 +131,8 @@ World::State::State(WorldOptions const& options)
     throw std::invalid_argument("a world has an upstream, a sidecar, a worker and a slice of time");
   }
   for (auto const& script : options.upstreams) {
-    scripted.push_back(std::make_unique<ScriptedUpstream>(script.endpoints, rng.fork(), log, slice));
+    scripted.push_back(
+        std::make_unique<ScriptedUpstream>(script.endpoints, scheduler, rng.fork(), log, slice));
   }
   for (std::size_t s = 0; s < options.sidecars; ++s) {
     auto& sidecar = sidecars.emplace_back();
@@ -137,13 +141,15 @@ World::State::State(WorldOptions const& options)
       auto upstream = std::make_unique<Upstream>(settings_of(options.upstreams[u], u), index, rng.next());
       upstream->health.listen(
           [this, s, u](Transition const& transition) { circuit_changed(s, u, transition); });
+      sidecar.sensing.push_back(std::make_unique<Sensing>(*upstream, *scripted[u], scheduler));
       sidecar.upstreams.push_back(std::move(upstream));
     }
     for (std::size_t w = 0; w < options.workers; ++w) {
       auto& worker = *sidecar.workers.emplace_back(std::make_unique<Worker>(rng.fork()));
       for (std::size_t u = 0; u < options.upstreams.size(); ++u) {
-        worker.pipelines.push_back(build_pipeline(*sidecar.upstreams[u], *scripted[u], worker.rng));
+        worker.pipelines.push_back(build_pipeline(*sidecar.upstreams[u], *scripted[u]));
       }
+      link_fallbacks(worker.pipelines);
     }
   }
   for (std::size_t i = 0; i < options.traffic.size(); ++i) {
@@ -155,6 +161,8 @@ World::State::State(WorldOptions const& options)
 void World::State::circuit_changed(std::size_t sidecar, std::size_t upstream, Transition const& transition) {
   recorder.circuit_changed(*sidecars[sidecar].upstreams[upstream], sidecar, transition);
   if (transition.to != CircuitState::open) return;
+  if (auto& sensing = sidecars[sidecar].sensing[upstream]) sensing->circuit_opened();
+  if (transition.endpoint) return;
   for (auto const& worker : sidecars[sidecar].workers) worker->pipelines[upstream]->circuit_opened();
 }
 
@@ -183,6 +191,8 @@ Task<void> World::State::carry(std::size_t stream, PreparedRequest const& reques
   auto result = co_await lane.pipeline.call(exchange);
   if (result) {
     delivery = co_await deliver(std::move(*result), exchange.scope);
+    bool const whole = delivery.end.result == RequestResult::answered;
+    if (exchange.fallback && whole) describe_fallback(exchange, delivery.end);
   } else {
     delivery = without_response(result.error(), exchange);
   }

@@ -19,6 +19,8 @@ class Play {
     settings.name = "payments";
     for (auto const& endpoint : endpoints) settings.endpoints.push_back({endpoint});
     settings.breaker = std::move(breaker);
+    // It is the upstream's circuit that they explain.
+    settings.eject.enabled = false;
     // Windows of exactly their length: the texts say how long the wait is.
     settings.breaker.open.jitter = 0;
     upstream_ = std::make_shared<Upstream>(std::move(settings), 0, 1);

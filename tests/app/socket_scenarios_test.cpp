@@ -135,6 +135,23 @@ TEST(SocketScenario03, OneOfTwoHundredRequestsProbesAndNoneRetries) {
   rig.expect_counts_to_agree(upstream.received());
 }
 
+TEST(SocketScenario05, RandomErrorsAreRetriedAsLongAsThatPaysAndOpenNothing) {
+  constexpr unsigned requests = 3'000;
+  SocketUpstream upstream{[rng = Rng{5}](Received const&) mutable {
+    return rng.chance(0.3) ? answer(503, "busy") : answer(200, "well");
+  }};
+  auto settings = upstream_at(upstream.address());
+  settings.retry.backoff.base = settings.retry.backoff.cap = 1ms;
+  SocketRig rig{settings};
+  auto caller = rig.caller();
+  unsigned good = 0;
+  for (unsigned i = 0; i < requests; ++i) good += caller.get("/").status == 200 ? 1 : 0;
+  EXPECT_GE(good, requests * 95 / 100);
+  EXPECT_LE(upstream.received(), requests * 142 / 100);
+  EXPECT_TRUE(rig.health().transitions().empty());
+  rig.expect_counts_to_agree(upstream.received());
+}
+
 TEST(SocketScenario08, RetriesInBackoffEndWhenTheCircuitOpensAndNothingMoreIsSent) {
   SocketUpstream upstream{dead};
   auto settings = opening_for_long(upstream_at(upstream.address()));
@@ -159,6 +176,103 @@ TEST(SocketScenario08, RetriesInBackoffEndWhenTheCircuitOpensAndNothingMoreIsSen
   EXPECT_EQ(upstream.received(), 5U);
   EXPECT_EQ(rig.metric("candor_retries_total"), 0);
   rig.expect_counts_to_agree(5);
+}
+
+TEST(SocketScenario09, ABrownOutOpensBeforeItsFirstSlowAnswerIsBack) {
+  SocketUpstream upstream{well};
+  auto settings = opening_for_long(upstream_at(upstream.address()));
+  settings.breaker.slow_after = 20ms;
+  settings.timeouts.attempt = settings.timeouts.request = 600s;
+  SocketRig rig{settings};
+  auto history = rig.caller();
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(history.get("/").status, 200U);
+  upstream.set([](Received const&) { return hang(); });
+  std::vector<SocketCaller> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.push_back(rig.caller());
+    ASSERT_TRUE(callers.back().send("GET / HTTP/1.1\r\nHost: test\r\n\r\n"));
+  }
+  ASSERT_TRUE(eventually([&] { return rig.health().state() == CircuitState::open; }));
+  auto const before = rig.ledger();
+  EXPECT_EQ(before.in_flight, before.started - 200) << "nothing has settled since";
+  EXPECT_GE(before.slow, 5U);
+  EXPECT_EQ(rig.health().transitions().at(0).transition.why.rule, Rule::evidence_run);
+  EXPECT_TRUE(refused(rig.caller().get("/")));
+  auto const reached = upstream.received();
+  upstream.stop();
+  for (auto& caller : callers) EXPECT_EQ(caller.read_answer().status / 100, 5U);
+  EXPECT_GT(rig.ledger().stale, 0U) << "what ends later has no vote";
+  rig.expect_counts_to_agree(reached);
+}
+
+/// Five endpoints of one upstream, which count by themselves.
+class Five {
+ public:
+  Five() {
+    for (auto& each : upstreams_) each = std::make_unique<SocketUpstream>(well);
+  }
+
+  [[nodiscard]] UpstreamSettings settings() const {
+    auto settings = opening_for_long(upstream_at(upstreams_[0]->address()));
+    for (std::size_t i = 1; i < upstreams_.size(); ++i)
+      settings.endpoints.push_back({upstreams_[i]->address()});
+    return settings;
+  }
+  SocketUpstream& operator[](std::size_t which) { return *upstreams_[which]; }
+  [[nodiscard]] unsigned received() const {
+    unsigned sum = 0;
+    for (auto const& each : upstreams_) sum += each->received();
+    return sum;
+  }
+  void expect_ledgers_to_agree(SocketRig const& rig) const {
+    auto const endpoints = rig.snapshot().endpoints;
+    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
+      auto const& book = endpoints.at(i).ledger;
+      EXPECT_EQ(book.started - book.failures[static_cast<std::size_t>(FailureKind::connect)],
+                upstreams_[i]->received());
+    }
+    rig.expect_counts_to_agree(received());
+  }
+
+ private:
+  std::array<std::unique_ptr<SocketUpstream>, 5> upstreams_;
+};
+
+/// Asks until the third of the five is ejected, and for some time after that; every caller must be well.
+void expect_no_caller_to_see_the_third(SocketRig const& rig) {
+  auto caller = rig.caller();
+  auto const is_ejected = [&] { return rig.snapshot().endpoints.at(2).state == CircuitState::open; };
+  for (int i = 0; i < 500 && !is_ejected(); ++i) ASSERT_EQ(caller.get("/").status, 200U);
+  ASSERT_TRUE(is_ejected());
+  auto const started = rig.snapshot().endpoints.at(2).ledger.started;
+  for (int i = 0; i < 500; ++i) ASSERT_EQ(caller.get("/").status, 200U);
+  EXPECT_EQ(rig.snapshot().endpoints.at(2).ledger.started, started) << "nobody asks it any more";
+  EXPECT_TRUE(rig.health().transitions().empty()) << "the upstream is well";
+  EXPECT_EQ(rig.metric("candor_ejections_total"), 1);
+}
+
+TEST(SocketScenario11, OneOfFiveThatAnswers503IsEjectedAndNoCallerSeesIt) {
+  Five five;
+  SocketRig rig{five.settings()};
+  auto history = rig.caller();
+  for (int i = 0; i < 500; ++i) ASSERT_EQ(history.get("/").status, 200U);
+  auto const before = five[2].received();
+  five[2].set(dead);
+  expect_no_caller_to_see_the_third(rig);
+  EXPECT_LE(five[2].received() - before, 7U);
+  five.expect_ledgers_to_agree(rig);
+}
+
+TEST(SocketScenario11, OneOfFiveThatRefusesIsEjectedAndNoCallerSeesIt) {
+  Five five;
+  SocketRig rig{five.settings()};
+  auto history = rig.caller();
+  for (int i = 0; i < 500; ++i) ASSERT_EQ(history.get("/").status, 200U);
+  five[2].stop();
+  expect_no_caller_to_see_the_third(rig);
+  EXPECT_LE(rig.snapshot().endpoints.at(2).ledger.failed(), 7U);
+  auto const excluded = static_cast<unsigned>(rig.ledger().excluded);
+  rig.expect_counts_to_agree(five.received() + excluded);
 }
 
 TEST(SocketScenario13, AWaitBeyondTheDeadlineIsNotWaitedOut) {
@@ -208,6 +322,48 @@ TEST(SocketScenario14, SixtyFourCallersKeepOneLedgerAndOneTransitionAnOpening) {
   auto const snapshot = rig.snapshot();
   EXPECT_EQ(rig.metric("candor_circuit_transitions_total"), static_cast<double>(snapshot.generation));
   EXPECT_EQ(rig.metric("candor_circuit_refusals_total"), static_cast<double>(snapshot.refusals));
+}
+
+/// Asks until the answers are good again, then for some time more: there must be no relapse.
+void expect_recovery_for_good(SocketRig const& rig) {
+  auto caller = rig.caller();
+  ASSERT_TRUE(eventually([&] { return caller.get("/").status == 200; }));
+  ASSERT_TRUE(eventually([&] {
+    caller.get("/");
+    return rig.health().state() == CircuitState::closed;
+  }));
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(caller.get("/").status, 200U);
+  for (auto const& each : rig.health().transitions()) {
+    auto const& transition = each.transition;
+    EXPECT_FALSE(transition.from == CircuitState::ramping && transition.to == CircuitState::open);
+  }
+}
+
+TEST(SocketScenario15, AnUpstreamThatAnswered503IsFoundByAProbeAndStaysWell) {
+  SocketUpstream upstream{dead};
+  SocketRig rig{upstream_at(upstream.address())};
+  auto caller = rig.caller();
+  ask_until_refused(caller);
+  upstream.set(well);
+  expect_recovery_for_good(rig);
+  rig.expect_counts_to_agree(upstream.received());
+}
+
+TEST(SocketScenario15, AnUpstreamThatRefusedIsFoundByACheckAndStaysWell) {
+  SocketUpstream upstream{well};
+  SocketRig rig{upstream_at(upstream.address())};
+  auto caller = rig.caller();
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(caller.get("/").status, 200U);
+  upstream.stop();
+  ask_until_refused(caller);
+  auto const attempts = rig.ledger().started;
+  ASSERT_TRUE(eventually([&] { return rig.snapshot().endpoints.at(0).checks.bad >= 3; }));
+  EXPECT_TRUE(refused(caller.get("/")));
+  EXPECT_EQ(rig.ledger().started, attempts) << "nothing but checks";
+  upstream.start();
+  expect_recovery_for_good(rig);
+  EXPECT_GE(rig.metric("candor_checks_total", "good"), 1);
+  rig.expect_counts_to_agree(upstream.received() + static_cast<unsigned>(rig.ledger().excluded));
 }
 
 }  // namespace

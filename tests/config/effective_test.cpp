@@ -15,17 +15,20 @@ Config unusual() {
   UpstreamSettings payments{.name = "pay.ments_1-x"};
   payments.listen = "[::1]:0";
   payments.hosts = {"a.internal", "10.1.2.3"};
-  payments.endpoints = {{"[2001:db8::1]:80"}, {"payments-1.:65535"}};
+  payments.endpoints = {{"[2001:db8::1]:80", 1000, 15}, {"payments-1.:65535", 2, 3}};
+  payments.balance = {BalanceSettings::Policy::ring_hash, "X-Session", 90s};
   payments.host_header = "[::1]:8080";
   payments.timeouts = {1ns * 1'234'567, 90s, 12h, 61min, 168h};
+  payments.timeouts.deadline_header = {"grpc-timeout", DeadlineFormat::grpc};
   payments.classify.failure_statuses = {{100, 199}, {500, 500}, {503, 599}};
   payments.retry.attempts = 7;
   payments.retry.on = {{FailureKind::status, FailureKind::tls}, {504, 500}};
   payments.retry.backoff = {1500us, 1ns * 1'500'001, BackoffSettings::Jitter::decorrelated};
-  payments.retry.budget = {1.0 / 3.0, 1e-7, 1min};
-  payments.retry.replay = Replay::never;
+  payments.retry.budget = {1.0 / 3.0, 1e-7, 1min, 0.75};
+  payments.retry.replay = Replay::always;
   payments.retry.idempotency_keys = {"X-Key", "`odd|~"};
   payments.retry.replay_limit = Bytes{65537};
+  payments.retry.hedge = {.after = 1234us, .quantile = 0.75};
   payments.breaker.enabled = false;
   payments.breaker.window = 150ms;
   payments.breaker.trip = {std::nullopt, 3, FailureRateSettings{0.25, 7}, SlowRateSettings{0.75, 8},
@@ -34,6 +37,13 @@ Config unusual() {
   payments.breaker.open = {2s, 0, 3s, 0.5};
   payments.breaker.probe = {2, 3};
   payments.breaker.ramp = {1, 2.5, 0s, 0.125};
+  payments.fallback = {.on = {FallbackOn::failing_answer, FallbackOn::refused},
+                       .upstream = "true",
+                       .stale = StaleSettings{.within = 90s, .bytes = 5_KiB},
+                       .status = 503,
+                       .content_type = "text/x; a=\"b\"",
+                       .headers = {{"x-a", "1: 2 # 3"}},
+                       .body = "two\nlines, \"quoted\", ${NOT} a variable\t\u00e9\n"};
   UpstreamSettings search{.name = "true"};
   search.endpoints = {{"search-1:80"}};
   search.breaker.trip.consecutive_failures = 5;  // beside evidence, whose numbers are the default ones
@@ -99,8 +109,14 @@ void expect_same(UpstreamSettings const& a, UpstreamSettings const& b) {
   EXPECT_EQ(a.listen, b.listen);
   EXPECT_EQ(a.hosts, b.hosts);
   ASSERT_EQ(a.endpoints.size(), b.endpoints.size());
-  for (std::size_t i = 0; i < a.endpoints.size(); ++i)
+  for (std::size_t i = 0; i < a.endpoints.size(); ++i) {
     EXPECT_EQ(a.endpoints[i].address, b.endpoints[i].address);
+    EXPECT_EQ(a.endpoints[i].weight, b.endpoints[i].weight);
+    EXPECT_EQ(a.endpoints[i].priority, b.endpoints[i].priority);
+  }
+  EXPECT_EQ(a.balance.policy, b.balance.policy);
+  EXPECT_EQ(a.balance.hash_header, b.balance.hash_header);
+  EXPECT_EQ(a.balance.ramp, b.balance.ramp);
   EXPECT_EQ(a.host_header, b.host_header);
   EXPECT_EQ(a.timeouts.connect, b.timeouts.connect);
   EXPECT_EQ(a.timeouts.attempt, b.timeouts.attempt);
@@ -120,6 +136,7 @@ void expect_same(RetrySettings const& a, RetrySettings const& b) {
   EXPECT_EQ(a.budget.ratio, b.budget.ratio);
   EXPECT_EQ(a.budget.per_second, b.budget.per_second);
   EXPECT_EQ(a.budget.over, b.budget.over);
+  EXPECT_EQ(a.budget.stretch, b.budget.stretch);
   EXPECT_EQ(a.replay, b.replay);
   EXPECT_EQ(a.idempotency_keys, b.idempotency_keys);
   EXPECT_EQ(a.replay_limit, b.replay_limit);

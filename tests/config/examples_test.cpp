@@ -104,6 +104,14 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   upstream.endpoints = shown.endpoints;
   upstream.host_header = shown.host_header;
   upstream.timeouts.total = shown.timeouts.total;
+  upstream.timeouts.deadline_header = shown.timeouts.deadline_header;
+  upstream.retry.hedge = shown.retry.hedge;
+  ASSERT_TRUE(shown.fallback && shown.fallback->stale);
+  FallbackSettings const fallback;
+  EXPECT_EQ(shown.fallback->on, fallback.on);
+  EXPECT_EQ(shown.fallback->stale->within, StaleSettings{}.within);
+  EXPECT_EQ(shown.fallback->stale->bytes, StaleSettings{}.bytes);
+  upstream.fallback = shown.fallback;
   upstream.breaker.trip = shown.breaker.trip;
   upstream.breaker.slow_after = shown.breaker.slow_after;
   plain.listeners = full.listeners;
@@ -114,6 +122,7 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   plain.net.limits.body_rate = full.net.limits.body_rate;
   plain.net.pool.connections = full.net.pool.connections;
   plain.access_log.mode = full.access_log.mode;
+  plain.upstreams.push_back(full.upstreams.at(1));
   EXPECT_EQ(effective(full), effective(plain));
 }
 

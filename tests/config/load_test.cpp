@@ -47,6 +47,43 @@ TEST(Load, AnEndpointIsAnAddressOrAMap) {
   EXPECT_THAT(addresses, ElementsAre("a:1", "b:2", "[::1]:3", "10.0.0.1:4"));
 }
 
+TEST(Load, AnEndpointHasItsWeightAndItsPriority) {
+  auto const loaded = config(
+      "upstreams: {p: {listen: 127.0.0.1:1, endpoints: [a:1, {address: b:2, weight: 1000, priority: 15}]}}");
+  auto const& endpoints = loaded.upstreams.at(0).endpoints;
+  EXPECT_EQ(endpoints.at(0).weight, 1U);
+  EXPECT_EQ(endpoints.at(0).priority, 0U);
+  EXPECT_EQ(endpoints.at(1).weight, 1000U);
+  EXPECT_EQ(endpoints.at(1).priority, 15U);
+}
+
+TEST(Load, BalanceMayBeAPolicyAloneOrASection) {
+  auto const balance = [](std::string const& text) {
+    return config("upstreams: {p: {listen: 127.0.0.1:1, endpoints: [a:1]" + text + "}}")
+        .upstreams.at(0)
+        .balance;
+  };
+  using Policy = BalanceSettings::Policy;
+  EXPECT_EQ(balance("").policy, Policy::round_robin);
+  EXPECT_EQ(balance(", balance: peak_ewma").policy, Policy::peak_ewma);
+  auto const hashing = balance(", balance: {policy: ring_hash, hash_header: X-Session, ramp: 10s}");
+  EXPECT_EQ(hashing.policy, Policy::ring_hash);
+  EXPECT_EQ(hashing.hash_header, "X-Session");
+  EXPECT_EQ(hashing.ramp, 10s);
+}
+
+TEST(Load, TheStretchMayBeAnotherOrNone) {
+  auto const budget = [](std::string const& text) {
+    return config("upstreams: {p: {listen: 127.0.0.1:1, endpoints: [a:1], retry: {budget: {" + text + "}}}}")
+        .upstreams.at(0)
+        .retry.budget;
+  };
+  EXPECT_EQ(budget("").stretch, 0.5);
+  EXPECT_EQ(budget("stretch: 0.2").stretch, 0.2);
+  EXPECT_EQ(budget("stretch: null").stretch, std::nullopt);
+  EXPECT_EQ(budget("ratio: 1").ratio, 1) << "above the default stretch, of which nobody spoke";
+}
+
 TEST(Load, RetryConditionsMixKindsAndStatuses) {
   auto const on = upstream("    retry: {on: [503, connect, overload, 500]}").retry.on;
   EXPECT_THAT(on.kinds, ElementsAre(FailureKind::connect, FailureKind::overload));
@@ -71,6 +108,11 @@ TEST(Load, WhatIsNoFailureIsNotRetriedByDefault) {
               ElementsAre(503, 504));
   EXPECT_THAT(upstream("    breaker: {failure_statuses: ['515-599']}").retry.on.statuses, IsEmpty());
   EXPECT_THAT(upstream("").retry.on.statuses, ElementsAre(502, 503, 504));
+}
+
+TEST(Load, AWideBudgetDoesNotStretchByDefault) {
+  EXPECT_EQ(upstream("    retry: {budget: {ratio: 0.8}}").retry.budget.stretch, std::nullopt);
+  EXPECT_EQ(upstream("    retry: {budget: {ratio: 0.3}}").retry.budget.stretch, 0.5);
 }
 
 TEST(Load, TheBreakerCanBeSwitchedOff) {

@@ -54,7 +54,8 @@ bool is_ours(FieldId id) {
     case FieldId::trailer:
     case FieldId::accept:
     case FieldId::via:
-    case FieldId::candor_retry: return false;
+    case FieldId::candor_retry:
+    case FieldId::candor_fallback: return false;
   }
   return false;
 }

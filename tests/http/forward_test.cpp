@@ -185,6 +185,14 @@ TEST(ForwardedRequest, CarriesOurAttemptFieldsAndNotTheCallers) {
             "candor-attempt: 2\r\ncandor-retry-reason: reset\r\n\r\n");
 }
 
+TEST(ForwardedRequest, WritesAFieldAnewInThePlaceOfAllTheCallersLines) {
+  EXPECT_EQ(
+      forwarded("GET / HTTP/1.1", "Host: a\r\nx-timeout: 5\r\nX-Timeouts: 6\r\nX-TIMEOUT: 7\r\nB: c\r\n",
+                {.renewed_name = "X-Timeout", .renewed_value = "4"}),
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Timeouts: 6\r\nB: c\r\nX-Timeout: 4\r\n");
+  EXPECT_EQ(kept("X-Timeout: 5\r\n"), "X-Timeout: 5\r\n");
+}
+
 TEST(ForwardedRequest, RewritesTheHostWhereAsked) {
   EXPECT_EQ(forwarded("GET / HTTP/1.1", "A: b\r\nHost: a\r\n", {.target = {}, .host = "other:1"}),
             "GET / HTTP/1.1\r\nHost: other:1\r\nA: b\r\n");
@@ -295,6 +303,9 @@ TEST(ForwardedResponse, CarriesWhatCandorHadToDoWithIt) {
   EXPECT_EQ(answered("HTTP/1.1 503 No", lines, {.proxy_status = "candor; x", .candor_retry = "exhausted"}),
             "HTTP/1.1 503 No\r\nProxy-Status: other\r\nContent-Length: 0\r\nProxy-Status: candor; x\r\n"
             "candor-retry: exhausted\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.1 200 OK", "Content-Length: 0\r\ncandor-fallback: stale\r\n",
+                     {.candor_fallback = "upstream"}),
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\ncandor-fallback: upstream\r\n\r\n");
   // Another Candor's word, further up, still holds for the caller.
   EXPECT_EQ(answered("HTTP/1.1 503 No", lines), "HTTP/1.1 503 No\r\n" + std::string(lines) + "\r\n");
 }

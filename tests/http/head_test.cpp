@@ -34,6 +34,7 @@ TEST(FieldIdOf, RecognisesEveryKnownNameInAnyCase) {
       {"accept", FieldId::accept},
       {"via", FieldId::via},
       {"candor-retry", FieldId::candor_retry},
+      {"Candor-Fallback", FieldId::candor_fallback},
       {"candor-attempt", FieldId::candor_attempt},
       {"candor-retry-reason", FieldId::candor_retry_reason},
   };

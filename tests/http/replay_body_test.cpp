@@ -142,6 +142,22 @@ TEST_F(ReplayBodyTest, HandsPiecesOnAsTheyComeAndAgainAfterARewind) {
   EXPECT_EQ(source_.discarded, 0);
 }
 
+TEST_F(ReplayBodyTest, KnowsWhetherItsReaderHasGotAllOfIt) {
+  EXPECT_TRUE(ReplayBody{}.read_whole());
+  source_.piece("one").last("two");
+  ReplayBody body(source_, chunked, 64_B);
+  EXPECT_FALSE(body.read_whole());
+  ASSERT_TRUE(body.try_next());
+  EXPECT_FALSE(body.read_whole()) << "half of it";
+  ASSERT_TRUE(body.try_next());
+  EXPECT_TRUE(body.read_whole());
+  body.rewind();
+  EXPECT_TRUE(body.complete());
+  EXPECT_FALSE(body.read_whole()) << "another one begins";
+  EXPECT_EQ(read_whole(body), "one|two.");
+  EXPECT_TRUE(body.read_whole());
+}
+
 TEST_F(ReplayBodyTest, ReplaysWhatThereIsAndThenGoesOnReading) {
   source_.piece("one").wait().piece("two").last("");
   ReplayBody body(source_, chunked, 64_B);

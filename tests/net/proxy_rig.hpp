@@ -51,6 +51,7 @@ struct ProxyOptions {
   LimitSettings limits{};
   PoolSettings pool{};
   Duration drain_timeout = 10s;
+  std::string via = "candor-test";
   std::vector<ListenerSettings> shared{};  ///< listeners besides the upstreams' own ports
 };
 
@@ -75,7 +76,7 @@ class Proxy {
     parts.settings.limits = options.limits;
     parts.settings.pool = options.pool;
     parts.settings.drain_timeout = options.drain_timeout;
-    parts.settings.via = "candor-test";
+    parts.settings.via = options.via;
     parts.listeners = options.shared;
     parts.upstreams = upstreams;
     parts.observer = [this](unsigned) -> Observer& { return observer; };

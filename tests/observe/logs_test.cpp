@@ -72,6 +72,32 @@ TEST(AccessLog, ARefusedRequestSaysWhyAndHasNoAttempts) {
   EXPECT_TRUE(json["attempts"].empty());
 }
 
+TEST(AccessLog, AHedgeAndAFallbackStandInTheLineWithWhatTheOtherUpstreamDid) {
+  World world;
+  auto settings = testing::payments();
+  settings.name = "archive";
+  Upstream archive{settings, 1, 2};
+  auto exchange = world.request();
+  exchange->attempts.add(attempt(1, exchange->started, 9ms, Outcome::failed(FailureKind::reset), 0));
+  auto hedge = attempt(2, exchange->started, 9ms, Outcome::failed(FailureKind::reset), 0, 1);
+  hedge.hedge = true;
+  exchange->attempts.add(hedge);
+  exchange->fallback = Fallback{.kind = FallbackKind::upstream, .failure = Failure{FailureKind::reset}};
+  exchange->diverted = std::make_unique<Exchange>(exchange->id, archive, world.head, world.body,
+                                                  exchange->worker, exchange->scope);
+  exchange->diverted->attempts.add(attempt(1, exchange->started, 1ms, Outcome::success(), 200));
+  std::string line;
+  append_access_line(line, *exchange, {.status = 200, .at = exchange->started}, world.scheduler.wall());
+  auto const json = nlohmann::json::parse(line);
+  EXPECT_EQ(json["attempts"].size(), 2U);
+  EXPECT_FALSE(json["attempts"][0].contains("hedge"));
+  EXPECT_EQ(json["attempts"][1]["hedge"], true);
+  EXPECT_EQ(json["fallback"], "upstream");
+  EXPECT_EQ(json["diverted"]["upstream"], "archive");
+  EXPECT_EQ(json["diverted"]["attempts"][0]["outcome"], "success");
+  EXPECT_FALSE(json["diverted"].contains("fallback"));
+}
+
 TEST(AccessLog, BytesOffTheWireCannotBreakTheLine) {
   World world;
   world.head.method_text = "G\"ET";

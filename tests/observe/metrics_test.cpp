@@ -99,7 +99,7 @@ TEST_F(Metrics, ACircuitThatOpensShowsItsStateItsTransitionAndItsRefusals) {
   EXPECT_EQ(before[opened], "0") << "a rate must see the first opening";
 
   for (std::uint64_t i = 0; i < 7; ++i) {
-    admit({i}, 0).settle(Outcome::failed(FailureKind::connect), world.scheduler.now());
+    admit({i}, i % 2).settle(Outcome::failed(FailureKind::connect), world.scheduler.now());
   }
   auto const refused = world.upstream->health.admit({.request = {9}}, world.scheduler.now());
   ASSERT_FALSE(refused);
@@ -221,6 +221,32 @@ TEST_F(Metrics, TheProcessAndTheBuildAreThere) {
   }
   EXPECT_GT(std::stod(samples["process_resident_memory_bytes"]), 1e6);
   EXPECT_GT(std::stod(samples["process_start_time_seconds"]), 1.6e9);
+}
+
+TEST_F(Metrics, HedgesFallbacksAndIgnoredDeadlinesAreCountedFromZero) {
+  auto samples = scrape();
+  EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="won"})"], "0");
+  EXPECT_EQ(samples[R"(candor_fallbacks_total{upstream="payments",kind="stale"})"], "0");
+  workers[0]->hedged(*world.upstream, HedgeResult::won);
+  workers[1]->hedged(*world.upstream, HedgeResult::won);
+  workers[1]->hedged(*world.upstream, HedgeResult::denied);
+  workers[0]->fallback_given(*world.upstream, FallbackKind::fixed);
+  workers[0]->deadline_ignored(*world.upstream);
+  samples = scrape();
+  EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="won"})"], "2");
+  EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="lost"})"], "0");
+  EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="denied"})"], "1");
+  EXPECT_EQ(samples[R"(candor_fallbacks_total{upstream="payments",kind="fixed"})"], "1");
+  EXPECT_EQ(samples[R"(candor_fallbacks_total{upstream="payments",kind="upstream"})"], "0");
+  EXPECT_EQ(samples[R"(candor_deadlines_ignored_total{upstream="payments"})"], "1");
+}
+
+TEST_F(Metrics, AnAnswerOfAHedgedRequestIsCountedByTheAttemptThatGaveIt) {
+  auto exchange = world.request();
+  exchange->attempts.add(attempt(1, exchange->started, 9ms, Outcome::success(), 200));
+  exchange->attempts.add(attempt(2, exchange->started, 9ms, Outcome::abandoned(), 0, 1));
+  workers[0]->request_ended(*exchange, {.status = 200, .at = exchange->started});
+  EXPECT_EQ(scrape()[R"(candor_answers_by_attempt_total{upstream="payments",attempt="1"})"], "1");
 }
 
 TEST_F(Metrics, EveryFamilyOfTheCatalogueIsExportedOnceItHasSomethingToSay) {

@@ -79,7 +79,7 @@ TEST(RetryLayer, ARetryThatIsRefusedLeavesTheAnswerInHandAndGivesItsTokenBack) {
   // It becomes open without this worker having heard of it: the wait goes on, and the permit is refused.
   rig.run_for(20ms);
   auto const waiting = std::exchange(rig.pipeline, nullptr);
-  rig.pipeline = build_pipeline(rig.upstream, rig.transport, rig.rng);
+  rig.pipeline = build_pipeline(rig.upstream, rig.transport);
   rig.open_circuit();
   EXPECT_FALSE(call.ended());
   rig.run_for(10ms);

@@ -29,7 +29,8 @@ class AdminPort(RealCase):
         self.web = self.nginx()
         self.proxy = self.candor({
             "web": {"endpoints": [self.web.address], "retry": {"attempts": 1}},
-            "dead": {"endpoints": [f"127.0.0.1:{dead.number}"], "retry": {"attempts": 1}}})
+            "dead": {"endpoints": [f"127.0.0.1:{dead.number}"], "retry": {"attempts": 1}},
+            "pair": {"endpoints": [self.web.address, f"127.0.0.1:{dead.number}"]}})
 
     def test_it_answers_for_the_sidecar_whatever_its_upstreams_do(self):
         self._kill_the_circuit()
@@ -80,7 +81,7 @@ class AdminPort(RealCase):
 
     def test_the_list_of_upstreams_names_them_all(self):
         listed = self.proxy.ask("/api/v1/upstreams").json()["upstreams"]
-        self.assertEqual({each["name"] for each in listed}, {"web", "dead"})
+        self.assertEqual({each["name"] for each in listed}, {"web", "dead", "pair"})
         self.assertEqual(self.proxy.account("web")["endpoints"][0]["address"], self.web.address)
         unknown = self.proxy.ask("/api/v1/upstreams/nobody")
         self.assertEqual(unknown.status_code, 404)

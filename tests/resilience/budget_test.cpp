@@ -133,23 +133,48 @@ TEST(Budget, ReadingChangesNothing) {
   EXPECT_EQ(budget.available(start + 1s), 0);
 }
 
+TEST(Budget, StretchedARequestEarnsMore) {
+  Budget budget{{}};
+  EXPECT_EQ(take_all(budget, start), 30U);
+  for (int i = 0; i < 40; ++i) budget.request(start, true);
+  EXPECT_EQ(take_all(budget, start), 20U);
+  for (int i = 0; i < 40; ++i) budget.request(start);
+  EXPECT_EQ(take_all(budget, start), 8U) << "back to a fifth at once";
+}
+
+TEST(Budget, WhatAStretchEarnedBeforeARetryIsNotKeptForLater) {
+  Budget budget{{}};
+  for (int i = 0; i < 10'000; ++i) budget.request(start, true);
+  EXPECT_EQ(take_all(budget, start), 30U);
+}
+
+TEST(Budget, WithoutAStretchOrWithASmallerOneItIsTheRatio) {
+  for (auto const stretch : {std::optional<double>{}, std::optional<double>{0.1}}) {
+    Budget budget{{.stretch = stretch}};
+    EXPECT_EQ(take_all(budget, start), 30U);
+    for (int i = 0; i < 100; ++i) budget.request(start, true);
+    EXPECT_EQ(take_all(budget, start), 20U);
+  }
+}
+
 // What happened, in order, as the bound is told: no buckets, no sums.
 struct Log {
   struct Event {
     Instant at;
-    bool retry;
+    double earns;  // the ratio in force, of a request; of a retry what it costs, below zero
   };
 
   std::vector<Event> events;
 
-  /// The most that `ratio * requests` and the constant part were ever short of, over all spans up to `over`.
+  /// The most that the requests' ratios and the constant part were ever short of, over all spans up to
+  /// `over`.
   [[nodiscard]] double worst_excess(BudgetSettings const& settings) const {
     double worst = -1e9;
     for (std::size_t first = 0; first < events.size(); ++first) {
       double sum = -settings.per_second * seconds(settings.over);
       for (std::size_t last = first; last < events.size(); ++last) {
         if (events[last].at - events[first].at > settings.over) break;
-        sum += events[last].retry ? 1 : -settings.ratio;
+        sum -= events[last].earns;
         worst = std::max(worst, sum);
       }
     }
@@ -166,7 +191,7 @@ struct Log {
     double worst = 0;
     for (auto event = events.rbegin(); event != events.rend(); ++event) {
       if (event->at.time_since_epoch() < oldest) break;
-      sum += event->retry ? 1 : -settings.ratio;
+      sum -= event->earns;
       worst = std::max(worst, sum);
     }
     return worst > room + 1e-9;
@@ -178,13 +203,16 @@ struct Held {
   std::size_t taken;  // its place in the log of takes
 };
 
-// One random schedule: bursts and silences, tokens spent at once, late or never.
+// One random schedule: bursts and silences, tokens spent at once, late or never, and a stretch that comes and
+// goes.
 void run_schedule(std::uint64_t seed) {
   Rng rng{seed};
   Duration const spans[] = {10s, 1s, 7s, 100ms};
   BudgetSettings const settings{.ratio = static_cast<double>(rng.below(6)) / 10,
                                 .per_second = static_cast<double>(rng.below(5)),
-                                .over = spans[rng.below(4)]};
+                                .over = spans[rng.below(4)],
+                                .stretch = static_cast<double>(rng.below(11)) / 10};
+  bool stretched = false;
   Budget budget{settings};
   Log spent;
   Log taken;
@@ -194,10 +222,12 @@ void run_schedule(std::uint64_t seed) {
   for (int i = 0; i < 250; ++i) {
     if (rng.chance(0.6)) now += rng.between({}, pace);
     if (rng.chance(0.01)) now += rng.between({}, 2 * settings.over);
+    if (rng.chance(0.1)) stretched = !stretched;
     if (rng.chance(0.4)) {
-      budget.request(now);
-      spent.events.push_back({now, false});
-      taken.events.push_back({now, false});
+      budget.request(now, stretched);
+      auto const ratio = stretched ? std::max(settings.ratio, *settings.stretch) : settings.ratio;
+      spent.events.push_back({now, ratio});
+      taken.events.push_back({now, ratio});
     }
     if (rng.chance(0.6)) {
       bool const refuses = spent.refuses(settings, now, held.size());
@@ -205,14 +235,14 @@ void run_schedule(std::uint64_t seed) {
       ASSERT_EQ(!token, refuses) << "seed " << seed;
       if (token) {
         held.push_back({std::move(*token), taken.events.size()});
-        taken.events.push_back({now, true});
+        taken.events.push_back({now, -1});
       }
     }
     while (!held.empty() && rng.chance(0.6)) {
       std::swap(held[rng.below(held.size())], held.back());
       if (rng.chance(0.7)) {
         std::move(held.back().token).spend(now);
-        spent.events.push_back({now, true});
+        spent.events.push_back({now, -1});
       } else {
         taken.events[held.back().taken].at = Instant::min();  // given back: it never was
       }

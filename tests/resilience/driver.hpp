@@ -28,7 +28,14 @@ inline BreakerSettings classic(unsigned failures) {
 
 struct Driver {
   explicit Driver(BreakerSettings what = {}, std::size_t endpoints = 1, std::uint64_t seed = 1)
-      : settings(std::move(what)), health(settings, endpoints, seed) {}
+      : settings(std::move(what)), health(with(settings, endpoints), seed) {}
+
+  static Health::Settings with(BreakerSettings const& breaker, std::size_t endpoints) {
+    Health::Settings all;
+    all.breaker = breaker;
+    all.endpoints.resize(endpoints);
+    return all;
+  }
 
   Result<Permit> ask(unsigned number = 1) {
     if (number == 1) ++request;

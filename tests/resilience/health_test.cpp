@@ -196,7 +196,7 @@ TEST(Ledgers, BalanceAtEveryMomentPerEndpointAndInAll) {
     ASSERT_EQ(snapshot.ledger.in_flight, open.size());
     Ledger sum;
     for (std::size_t e = 0; e < 3; ++e) {
-      auto const& one = snapshot.endpoints[e];
+      auto const& one = snapshot.endpoints[e].ledger;
       ASSERT_TRUE(one.balanced());
       ASSERT_EQ(one.started, sent[e]);
       sum.started += one.started;

@@ -39,9 +39,24 @@ TEST(Scenario01DeadUpstream, OpensAtTheFifthSettledAttemptAndIsProbedSeldomWhenI
   opens_at_the_fifth_settled_attempt(answers(503, Latency::between(2ms, 8ms)), 600s, long_run_seeds);
 }
 
-// Connect checks in place of probes are not built yet: until then the bounds are those of the probes.
-TEST(Scenario01DeadUpstream, OpensAtTheFifthSettledAttemptAndIsProbedSeldomWhenItRefusesConnections) {
-  opens_at_the_fifth_settled_attempt(refuses(), 60s, seeds);
+TEST(Scenario01DeadUpstream, NothingButConnectChecksReachesItWhenItRefusesConnections) {
+  Figure checks{"checks in 60s"};
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    World world{world_of(seed, dies(refuses()), {poisson(100)})};
+    world.run_until(Instant{} + onset + 60s);
+    auto const report = close_the_books(world);
+    auto const& upstream = report.upstreams[0];
+    auto const& opening = upstream.changes.at(0).transition;
+    EXPECT_EQ(opening.why.rule, Rule::evidence_run);
+    EXPECT_EQ(opening.why.window.failed, 5U) << "seed " << seed;
+    EXPECT_LT(report.requests.refused_took.longest(), 5ms);
+    ASSERT_EQ(upstream.changes.size(), 1U) << "it is open, and stays so";
+    // What was already on its way when the fifth failed is all that came after it.
+    EXPECT_EQ(attempts_between(report, onset + 1s, onset + 60s), 0U) << "seed " << seed;
+    checks.add(upstream.endpoints[0].checks);
+    EXPECT_LE(upstream.endpoints[0].checks, 125U);
+    EXPECT_GE(upstream.endpoints[0].checks, 30U);
+  }
 }
 
 TEST(Scenario01DeadUpstream, OpensAtTheSeventhSettledAttemptWhenCold) {
@@ -132,6 +147,42 @@ TEST(Scenario04ProbeIsAbandoned, TheNextRequestProbesAndNothingIsEverStuck) {
     EXPECT_EQ(health.state(), CircuitState::closed);
     close_the_books(world);
   }
+}
+
+/// One of five dies, at 500 requests a second; gives what reached it in the minute after that.
+void one_of_five_dies(Act const& death, Figure& reached, Figure& ejected_after, std::uint64_t bound) {
+  for (std::uint64_t seed = 1; seed <= long_run_seeds / 2; ++seed) {
+    auto options = world_of(seed, dies(death), {poisson(500)});
+    options.upstreams[0].endpoints.resize(5, always(answers(200, Latency::between(2ms, 8ms))));
+    World world{options};
+    world.run_until(Instant{} + onset);
+    auto const before = world.report().upstreams[0].endpoints[0].attempts;
+    world.run_until(Instant{} + onset + 60s);
+    auto const report = close_the_books(world);
+    auto const& upstream = report.upstreams[0];
+    ASSERT_FALSE(upstream.ejections.empty());
+    auto const& ejection = upstream.ejections.at(0).transition;
+    EXPECT_EQ(ejection.endpoint, EndpointId{0});
+    EXPECT_LE(ejection.why.window.failed, 7U) << "seed " << seed;
+    EXPECT_EQ(report.requests.ok, report.requests.started) << "no caller sees it, seed " << seed;
+    EXPECT_EQ(upstream.openings(), 0U) << "seed " << seed;
+    auto const after = upstream.endpoints[0].attempts - before;
+    EXPECT_LE(after, bound) << "seed " << seed;
+    reached.add(after);
+    ejected_after.add(ejection.why.window.failed);
+  }
+}
+
+TEST(Scenario11OneDeadEndpointOfFive, ThatAnswers503IsEjectedAndProbedSeldomAndNoCallerSeesIt) {
+  Figure reached{"attempts to it in 60s"};
+  Figure ejected_after{"failed attempts to eject it"};
+  one_of_five_dies(answers(503, Latency::between(2ms, 8ms)), reached, ejected_after, 65);
+}
+
+TEST(Scenario11OneDeadEndpointOfFive, ThatRefusesIsEjectedAndOnlyCheckedAndNoCallerSeesIt) {
+  Figure reached{"attempts to it in 60s"};
+  Figure ejected_after{"failed attempts to eject it"};
+  one_of_five_dies(refuses(), reached, ejected_after, 9);
 }
 
 TEST(Scenario06EveryThirdAttemptSucceeds, OpensByTheThirtiethAttemptThoughEveryCallerGotAGoodAnswer) {

@@ -56,6 +56,53 @@ TEST(Scenario10Flapping, WhatThereIsIsUsed) {
   EXPECT_GE(goodput.mean(), 0.42);
 }
 
+/// Out for `outage`, then back. `at_most`: from the return to the first good answer.
+void comes_back(Act const& death, Duration outage, Duration at_most, std::uint64_t worlds, Figure& noticed) {
+  constexpr Duration onset = 12s;
+  auto const back = onset + outage;
+  EndpointScript const script{.phases = {{.acts = {{answers(200, quick)}}},
+                                         {.from = onset, .acts = {{death}}, .breaks = true},
+                                         {.from = back, .acts = {{answers(200, quick)}}}}};
+  for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
+    World world{world_of(seed, script, {poisson(100)})};
+    world.run_until(Instant{} + back);
+    auto const ok_before = world.report().requests.ok;
+    Duration first_good{};
+    while (world.report().requests.ok == ok_before && first_good < 1min) {
+      world.run_for(10ms);
+      first_good += 10ms;
+    }
+    EXPECT_LE(first_good, at_most) << "seed " << seed << ", outage of " << outage / 1s << "s";
+    noticed.add(seconds(first_good) / seconds(outage));
+    // One ramp later, all is well again, and stays so.
+    world.run_for(std::min<Duration>(outage / 10, 5s) + 1s);
+    auto const before = world.report();
+    world.run_for(10s);
+    auto const after = close_the_books(world);
+    auto const started = after.requests.started - before.requests.started;
+    auto const ok = after.requests.ok - before.requests.ok;
+    EXPECT_GE(static_cast<double>(ok), 0.95 * static_cast<double>(started)) << "seed " << seed;
+  }
+}
+
+TEST(Scenario15Recovery, OfAnUpstreamThatRefusedIsNoticedWithinATenthOfTheOutage) {
+  Figure noticed{"first good answer, in outages"};
+  for (Duration const outage : {10s, 30s, 60s, 600s}) {
+    auto const worlds = outage > 60s ? long_run_seeds / 10 : long_run_seeds / 2;
+    // The request that probes has to come, and to be answered: 100 a second, by chance.
+    comes_back(refuses(), outage, std::min<Duration>(outage / 10, 2500ms) + 100ms, worlds, noticed);
+  }
+}
+
+TEST(Scenario15Recovery, OfAnUpstreamThatAnswered503IsNoticedSoonAfterATenthOfTheOutage) {
+  Figure noticed{"first good answer, in outages"};
+  for (Duration const outage : {10s, 30s, 60s, 600s}) {
+    auto const worlds = outage > 60s ? long_run_seeds / 10 : long_run_seeds / 2;
+    comes_back(answers(503, quick), outage, std::min<Duration>(outage * 13 / 100 + 200ms, 12500ms), worlds,
+               noticed);
+  }
+}
+
 /// Requests lost over those that fell into a blip of 200ms, by seed.
 void measure_a_blip(Traffic const& traffic, Figure& cost) {
   constexpr Duration onset = 10s;

@@ -19,10 +19,16 @@ struct RecordingObserver final : Observer {
   std::vector<std::string> retries;  ///< their reasons
   std::vector<RetryDenied> denied;
   std::size_t late_breaks = 0;
+  std::size_t deadlines_ignored = 0;
+  std::vector<HedgeResult> hedges;
+  std::vector<FallbackKind> fallbacks;
 
   void attempt_settled(Upstream const&, AttemptRecord const& record) override { settled.push_back(record); }
   void retry_sent(Upstream const&, std::string_view reason) override { retries.emplace_back(reason); }
   void retry_denied(Upstream const&, RetryDenied reason) override { denied.push_back(reason); }
+  void deadline_ignored(Upstream const&) override { ++deadlines_ignored; }
+  void hedged(Upstream const&, HedgeResult result) override { hedges.push_back(result); }
+  void fallback_given(Upstream const&, FallbackKind kind) override { fallbacks.push_back(kind); }
   void late_break(Upstream const&, AttemptRecord const&) override { ++late_breaks; }
 };
 
@@ -202,7 +208,7 @@ class Rig {
   Upstream upstream;
   ScriptedTransport transport;
   Rng rng{1};
-  std::unique_ptr<Pipeline> pipeline = build_pipeline(upstream, transport, rng);
+  std::unique_ptr<Pipeline> pipeline = build_pipeline(upstream, transport);
   std::vector<Transition> transitions;
   std::uint64_t attempts_by_hand = 0;
 

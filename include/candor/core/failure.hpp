@@ -31,6 +31,8 @@ enum class Refusal : std::uint8_t {
   circuit_open,     ///< the window of an open circuit still runs
   probe_in_flight,  ///< half-open, and every probe slot is taken
   ramping,          ///< just recovered: outside the admitted share
+  held,             ///< held open by hand
+  no_endpoint,      ///< the upstream has none at the moment
 };
 
 [[nodiscard]] std::string_view name(Refusal);

@@ -12,9 +12,11 @@ struct RequestId {
   auto operator<=>(RequestId const&) const = default;
 };
 
-/// An endpoint's place in its upstream's list.
+/// An endpoint of an upstream: its place among them, and which of those that have had that place, one after
+/// the other.
 struct EndpointId {
   std::uint32_t value = 0;
+  std::uint32_t incarnation = 0;
   auto operator<=>(EndpointId const&) const = default;
 };
 

@@ -20,7 +20,10 @@ struct RequestForwarding {
   std::string_view retry_reason{};         ///< candor-retry-reason, from the second attempt on; empty: none
   std::string_view via{};                  ///< pseudonym for a Via line; empty: none
   std::string_view upgrade{};              ///< the protocol to change to, as upgrade_of() gave it
-  bool expect_continue = false;            ///< asks to be told whether the body is wanted
+  /// A field that is written anew, in the place of the caller's lines of that name; an empty name: none.
+  std::string_view renewed_name{};
+  std::string_view renewed_value{};
+  bool expect_continue = false;  ///< asks to be told whether the body is wanted
 };
 
 /// Whether a request's sender waits to be told that its body is wanted (RFC 9110, 10.1.1).
@@ -53,9 +56,10 @@ struct ResponseForwarding {
   bool chunked = false;             ///< frame the body as chunks (an until-close body to an HTTP/1.1 caller)
   std::string_view proxy_status{};  ///< a Proxy-Status value to add; empty: none
   std::string_view candor_retry{};  ///< candor-retry: exhausted | refused; empty: none
-  std::string_view via{};           ///< pseudonym for a Via line; empty: none
-  std::string_view upgrade{};       ///< of a 101: the protocol that the connection changes to
-  bool tunnel = false;              ///< what follows is no HTTP: nothing is said of keeping the connection
+  std::string_view candor_fallback{};  ///< candor-fallback: fixed | upstream | stale; empty: none
+  std::string_view via{};              ///< pseudonym for a Via line; empty: none
+  std::string_view upgrade{};          ///< of a 101: the protocol that the connection changes to
+  bool tunnel = false;                 ///< what follows is no HTTP: nothing is said of keeping the connection
 };
 
 /// Appends the head for the caller to `out`, with its empty line; the status line is made for the caller's

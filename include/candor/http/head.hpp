@@ -36,6 +36,7 @@ enum class FieldId : std::uint8_t {
   candor_retry,
   candor_attempt,
   candor_retry_reason,
+  candor_fallback,
 };
 
 /// Recognises a name, in any case.

@@ -30,6 +30,8 @@ class ReplayBody {
   [[nodiscard]] bool replayable() const { return replayable_; }
   /// The caller's body is in whole.
   [[nodiscard]] bool complete() const { return empty() || complete_; }
+  /// The caller's body is in whole, and whoever reads it has got all of it.
+  [[nodiscard]] bool read_whole() const { return complete() && position_ == kept_.size(); }
   /// The caller's body broke off, or could not be read.
   [[nodiscard]] bool broken() const { return broken_; }
   /// Content bytes read from the caller so far.

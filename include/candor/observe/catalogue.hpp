@@ -21,6 +21,8 @@ enum class Metric : std::uint8_t {
   rejected,
   request_body_bytes,
   answer_body_bytes,
+  deadlines_ignored,
+  fallbacks,
   attempts_started,
   attempts_in_flight,
   attempts,
@@ -30,11 +32,15 @@ enum class Metric : std::uint8_t {
   late_breaks,
   retries,
   retries_denied,
+  hedges,
   budget_tokens,
   circuit_state,
   circuit_transitions,
   circuit_refusals,
   circuit_admitted,
+  endpoint_state,
+  ejections,
+  checks,
   probes,
   failure_ratio,
   strain_ratio,
@@ -59,7 +65,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 45;
+inline constexpr std::size_t metric_count = 51;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -24,8 +24,17 @@ class CompositeObserver final : public Observer {
   void retry_denied(Upstream const& upstream, RetryDenied reason) override {
     for (auto* part : parts_) part->retry_denied(upstream, reason);
   }
+  void hedged(Upstream const& upstream, HedgeResult result) override {
+    for (auto* part : parts_) part->hedged(upstream, result);
+  }
+  void deadline_ignored(Upstream const& upstream) override {
+    for (auto* part : parts_) part->deadline_ignored(upstream);
+  }
   void late_break(Upstream const& upstream, AttemptRecord const& record) override {
     for (auto* part : parts_) part->late_break(upstream, record);
+  }
+  void fallback_given(Upstream const& upstream, FallbackKind kind) override {
+    for (auto* part : parts_) part->fallback_given(upstream, kind);
   }
   void request_ended(Exchange const& exchange, RequestEnd const& end) override {
     for (auto* part : parts_) part->request_ended(exchange, end);

@@ -37,8 +37,7 @@ class OperationalLog final : public Observer {
 };
 
 /// The line that reports a transition.
-[[nodiscard]] std::string transition_line(std::string_view upstream, Transition const& transition,
-                                          BreakerSettings const& settings);
+[[nodiscard]] std::string transition_line(Upstream const& upstream, Transition const& transition);
 /// How loud it is.
 [[nodiscard]] LogSettings::Level transition_level(Transition const& transition);
 

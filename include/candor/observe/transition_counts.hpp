@@ -15,12 +15,12 @@ namespace candor::observe {
 
 class TransitionCounts {
  public:
-  static constexpr std::size_t rules = 10;
+  static constexpr std::size_t rules = 16;
 
   explicit TransitionCounts(std::size_t upstreams) : counts_(upstreams) {}
 
-  /// Counts what this upstream's circuit does; before its first attempt only. The upstream shares the counts,
-  /// so that either may go first.
+  /// Counts what this upstream's own circuit does; before its first attempt only. The upstream shares the
+  /// counts, so that either may go first.
   static void watch(std::shared_ptr<TransitionCounts> const& counts, Upstream& upstream);
 
   [[nodiscard]] std::uint64_t value(std::size_t upstream, CircuitState from, CircuitState to,

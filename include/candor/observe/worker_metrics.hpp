@@ -9,6 +9,7 @@
 
 #include "candor/core/outcome.hpp"
 #include "candor/observe/shard.hpp"
+#include "candor/proxy/fallback.hpp"
 #include "candor/proxy/observer.hpp"
 #include "candor/proxy/upstream.hpp"
 
@@ -32,6 +33,9 @@ struct alignas(64) UpstreamShard {
   Count answer_body_bytes;
   std::array<Count, failure_kinds + 1> retries{};
   std::array<Count, retry_denials> retries_denied{};
+  std::array<Count, hedge_results> hedges{};
+  Count deadlines_ignored;
+  std::array<Count, fallback_kinds> fallbacks{};
   std::array<Count, pool_events> pool{};
   std::vector<DurationHistogram> attempt_durations;  ///< by endpoint; of successes and failures
 };
@@ -54,6 +58,9 @@ class WorkerMetrics final : public Observer {
   void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override;
   void retry_sent(Upstream const& upstream, std::string_view reason) override;
   void retry_denied(Upstream const& upstream, RetryDenied reason) override;
+  void hedged(Upstream const& upstream, HedgeResult result) override;
+  void deadline_ignored(Upstream const& upstream) override { shard(upstream).deadlines_ignored.add(); }
+  void fallback_given(Upstream const& upstream, FallbackKind kind) override;
   void request_ended(Exchange const& exchange, RequestEnd const& end) override;
   void rejected(std::uint16_t status, std::optional<http::ProxyError> error) override;
   void pool_event(Upstream const& upstream, PoolEvent event) override;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -26,8 +27,10 @@ struct AttemptRecord {
   Instant settled{};
   std::optional<Outcome> outcome{};  ///< absent: still open
   std::uint16_t status = 0;          ///< 0: no response
-  bool probe = false;
+  bool probe = false;                ///< of the upstream
+  bool endpoint_probe = false;       ///< of an ejected endpoint
   bool fresh_connection = false;
+  bool hedge = false;  ///< it was made beside the one before it
 };
 
 /// The attempts of one request. The first few need no allocation. References stay valid.
@@ -51,12 +54,13 @@ class AttemptLog {
 struct Attempt {
   Attempt(CancelScope& request, unsigned which) : scope(request), number(which) {}
 
-  CancelScope scope;                  ///< the attempt's own timeout cancels this, not the request
-  unsigned number;                    ///< from 1; a stale connection's second go keeps its number
-  std::string_view retry_reason{};    ///< why it is made, of a retry
-  bool fresh_connection = false;      ///< not one from the pool
-  std::optional<EndpointId> avoid{};  ///< the endpoint of the attempt before
-  EndpointId endpoint{};              ///< picked by the endpoint layer
+  CancelScope scope;                    ///< the attempt's own timeout cancels this, not the request
+  unsigned number;                      ///< from 1; a stale connection's second go keeps its number
+  std::string_view retry_reason{};      ///< why it is made, of a retry
+  bool fresh_connection = false;        ///< not one from the pool
+  std::span<EndpointId const> tried{};  ///< the endpoints of earlier attempts: others are preferred
+  bool expendable = false;              ///< another attempt may follow this one elsewhere
+  EndpointId endpoint{};                ///< picked with the permit
 
   /// Of a retry: what pays for it. Spent once the permit is granted; if it is refused, given back.
   std::optional<BudgetToken> token{};

@@ -3,20 +3,49 @@
 #pragma once
 
 #include "candor/core/rng.hpp"
+#include "candor/proxy/kept_answers.hpp"
 #include "candor/proxy/retry_waits.hpp"
 #include "candor/proxy/service.hpp"
 #include "candor/proxy/upstream.hpp"
+#include "candor/resilience/hedge.hpp"
 
 namespace candor {
 
-/// One deadline over everything until the answer begins to flow.
+class Pipeline;
+
+/// One deadline over everything until the answer begins to flow: ours, or the caller's own if that is
+/// earlier.
 class DeadlineLayer final : public Layer<Service, Service> {
  public:
   explicit DeadlineLayer(TimeoutSettings const& settings) : settings_(settings) {}
   Task<Result<Response>> call(Exchange& exchange) override;
 
  private:
+  void take_callers(Exchange& exchange, DeadlineHeaderSettings const& header) const;
+
   TimeoutSettings const& settings_;
+};
+
+/// Gives something else to a request that ends without an answer, and says so. The account of its upstream
+/// knows nothing of that: there was no attempt.
+class FallbackLayer final : public Layer<Service, Service> {
+ public:
+  /// The upstream has settings for it. `pipeline`: whose layer it is, for its alternative().
+  FallbackLayer(Upstream& upstream, Pipeline const& pipeline);
+  Task<Result<Response>> call(Exchange& exchange) override;
+
+ private:
+  [[nodiscard]] bool applies(Exchange const& exchange, Result<Response> const& result) const;
+  [[nodiscard]] bool may_divert(Exchange const& exchange, Result<Response> const& result) const;
+  Task<Result<Response>> divert(Exchange& exchange);
+  [[nodiscard]] std::optional<Response> stale(Exchange const& exchange, std::uint16_t status);
+  [[nodiscard]] Response fixed(Exchange const& exchange) const;
+  void mark(Exchange& exchange, FallbackKind kind, Result<Response> const& instead_of) const;
+
+  Upstream& upstream_;
+  FallbackSettings const& settings_;
+  Pipeline const& pipeline_;
+  std::optional<KeptAnswers> kept_;
 };
 
 /// Makes attempts until one is good enough or decide() says no.
@@ -32,18 +61,26 @@ class RetryLayer final : public Layer<Service, AttemptService> {
   RetryWaits& waits_;
 };
 
-/// Picks the endpoint: in turn, another one than the attempt before where there is one.
-class EndpointLayer final : public Layer<AttemptService, AttemptService> {
+/// Makes one more attempt beside one that takes long, at most once a request. The first good answer is given,
+/// the other attempt abandoned; if both fail, the one above hears of the answer that says more.
+class HedgeLayer final : public Layer<AttemptService, AttemptService> {
  public:
-  EndpointLayer(std::size_t endpoints, Rng& rng) : endpoints_(endpoints), turn_(rng.below(endpoints)) {}
+  /// The upstream has settings for it.
+  explicit HedgeLayer(Upstream& upstream);
   Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) override;
 
  private:
-  std::size_t endpoints_;
-  std::size_t turn_;
+  class Race;  // of one attempt
+
+  void learn(Exchange const& exchange, Attempt const& attempt, Result<Response> const& result);
+  void learn_unfinished(Exchange const& exchange, Attempt const& attempt);
+
+  Upstream& upstream_;
+  HedgeSettings const& settings_;
+  LatencyHistogram took_;
 };
 
-/// Asks the health model for a permit and settles it with what the attempt showed.
+/// Asks the health model for a permit, and with it for an endpoint; settles it with what the attempt showed.
 class BreakerLayer final : public Layer<AttemptService, Transport> {
  public:
   explicit BreakerLayer(Upstream& upstream) : upstream_(upstream) {}

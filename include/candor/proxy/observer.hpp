@@ -8,12 +8,14 @@
 #include "candor/core/time.hpp"
 #include "candor/http/proxy_status.hpp"
 #include "candor/proxy/attempt.hpp"
+#include "candor/resilience/hedge.hpp"
 #include "candor/resilience/retry.hpp"
 
 namespace candor {
 
 class Exchange;
 class Upstream;
+enum class FallbackKind : std::uint8_t;
 
 /// How a request ended, for its caller.
 enum class RequestResult : std::uint8_t {
@@ -56,7 +58,11 @@ class Observer {
   virtual void attempt_settled(Upstream const&, AttemptRecord const&) {}
   virtual void retry_sent(Upstream const&, std::string_view /*reason*/) {}
   virtual void retry_denied(Upstream const&, RetryDenied) {}
+  virtual void hedged(Upstream const&, HedgeResult) {}
+  /// A caller's own deadline could not be read.
+  virtual void deadline_ignored(Upstream const&) {}
   virtual void late_break(Upstream const&, AttemptRecord const&) {}
+  virtual void fallback_given(Upstream const&, FallbackKind) {}
   virtual void request_ended(Exchange const&, RequestEnd const&) {}
   /// A message that never became a request: malformed, too large, too slow, or for nobody.
   virtual void rejected(std::uint16_t /*status*/, std::optional<http::ProxyError>) {}

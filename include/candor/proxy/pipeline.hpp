@@ -23,6 +23,11 @@ class Pipeline {
   void circuit_opened() { waits_->circuit_opened(); }
   [[nodiscard]] RetryWaits& waits() { return *waits_; }
 
+  /// The pipeline that a request goes to when this one has no answer. Absent: there is none.
+  [[nodiscard]] Pipeline* alternative() const { return alternative_; }
+  /// `other`: of the same worker; it must outlive every request.
+  void fall_back_to(Pipeline& other) { alternative_ = &other; }
+
   /// Puts a layer below those that are there. A layer whose outer face doesn't fit what is above it throws
   /// std::bad_variant_access: an error in build_pipeline().
   template <class L, class... Args>
@@ -45,6 +50,7 @@ class Pipeline {
   }
 
   Upstream* upstream_;
+  Pipeline* alternative_ = nullptr;
   std::unique_ptr<RetryWaits> waits_ = std::make_unique<RetryWaits>();
   std::vector<std::shared_ptr<void>> layers_;
   Service* first_ = nullptr;
@@ -54,6 +60,9 @@ class Pipeline {
 
 /// The one place where the order of the layers stands. The running proxy and the simulation both call it;
 /// they differ in time, chance and transport.
-[[nodiscard]] std::unique_ptr<Pipeline> build_pipeline(Upstream& upstream, Transport& transport, Rng& rng);
+[[nodiscard]] std::unique_ptr<Pipeline> build_pipeline(Upstream& upstream, Transport& transport);
+
+/// Shows each pipeline the one of the upstream that its fallback names. All of one worker's.
+void link_fallbacks(std::vector<std::unique_ptr<Pipeline>> const& pipelines);
 
 }  // namespace candor

@@ -60,7 +60,7 @@ class PermitRide final : private Wakeup {
   /// Until it settles.
   [[nodiscard]] Permit& permit() { return *permit_; }
 
-  void head_arrived(std::uint16_t status) { record_.status = status; }
+  void head_arrived(std::uint16_t status);
   /// Once settled, later verdicts change nothing.
   void settle(Outcome outcome);
 
@@ -78,10 +78,18 @@ class PermitRide final : private Wakeup {
   AttemptRecord& record_;
 };
 
+/// Sees the body of an answer as it passes.
+class BodyTap {
+ public:
+  virtual ~BodyTap() = default;
+  /// Whether it wants to see more.
+  virtual bool passed(http::Piece const& piece) = 0;
+};
+
 /// Move-only. Cannot be made above the breaker without what settles its permit.
 class Response {
  public:
-  /// Of an attempt that has settled: its head said it all.
+  /// Of an attempt that has settled, its head said it all; or of none.
   explicit Response(ResponseHandle source) : source_(std::move(source)) {}
   Response(ResponseHandle source, std::unique_ptr<PermitRide> ride)
       : source_(std::move(source)), ride_(std::move(ride)) {}
@@ -89,6 +97,9 @@ class Response {
   [[nodiscard]] http::ResponseHead const& head() const { return source_->head(); }
   /// Whether its attempt ended well, as far as it has ended.
   [[nodiscard]] bool good() const { return ride_ != nullptr; }
+
+  /// Sees what passes from now on, until the body has ended or broken off. Absent: nobody does.
+  void let_see(std::unique_ptr<BodyTap> tap) { tap_ = std::move(tap); }
 
   [[nodiscard]] TunnelSink* tunnel() const { return source_->tunnel(); }
 
@@ -100,9 +111,11 @@ class Response {
 
  private:
   void note(Result<http::Piece> const& piece);
+  void show(Result<http::Piece> const& piece);
 
   ResponseHandle source_;
   std::unique_ptr<PermitRide> ride_;
+  std::unique_ptr<BodyTap> tap_;
 };
 
 }  // namespace candor

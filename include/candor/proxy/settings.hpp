@@ -1,6 +1,7 @@
 // What an upstream's pipeline can be told. Plain structs; the defaults stand here and nowhere else.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,17 @@ namespace candor {
 struct EndpointSettings {
   /// HOST:PORT, HOST an IPv4 address, a [bracketed] IPv6 one, or a name; or unix:PATH.
   std::string address;
+  unsigned weight = 1;    ///< its share among the endpoints of its priority
+  unsigned priority = 0;  ///< of its group: the lowest first, the others for failover
+};
+
+/// How a caller writes how long it waits.
+enum class DeadlineFormat : std::uint8_t { milliseconds, seconds, grpc };
+
+/// A field of the request in which its caller says how long it waits for the answer.
+struct DeadlineHeaderSettings {
+  std::string name;
+  DeadlineFormat format = DeadlineFormat::milliseconds;
 };
 
 struct TimeoutSettings {
@@ -27,6 +39,8 @@ struct TimeoutSettings {
   /// Until an endpoint says whether it wants a body that its caller holds back (Expect: 100-continue). Then
   /// the caller is told to send it.
   Duration go_ahead = 1s;
+  /// Can shorten `request`, and tells each attempt what is left; absent: callers are not asked.
+  std::optional<DeadlineHeaderSettings> deadline_header{};
 };
 
 /// A field that a request must have.
@@ -49,11 +63,39 @@ struct RouteSettings {
   std::string upstream;
 };
 
+/// Why a request gets a fallback.
+enum class FallbackOn : std::uint8_t { refused, failed, failing_answer };
+
+/// A field of an answer.
+struct FieldSettings {
+  std::string name;
+  std::string value;
+};
+
+/// The last good answers, kept for when there is none.
+struct StaleSettings {
+  Duration within = 60s;  ///< older ones are not given
+  Bytes bytes = 1_MiB;    ///< all that is kept, per worker
+};
+
+/// What a request gets in the place of an answer. What is given comes in this order: another upstream's
+/// answer, a kept one, a fixed one; at least one of them is.
+struct FallbackSettings {
+  std::vector<FallbackOn> on{FallbackOn::refused, FallbackOn::failed};
+  std::optional<std::string> upstream{};                   ///< that is asked instead; absent: none is
+  std::optional<StaleSettings> stale{};                    ///< absent: nothing is kept
+  std::optional<std::uint16_t> status{};                   ///< of the fixed answer; absent: there is none
+  std::string content_type = "text/plain; charset=utf-8";  ///< of `body`, unless that is empty
+  std::vector<FieldSettings> headers{};                    ///< more fields of it
+  std::string body{};
+};
+
 struct UpstreamSettings {
   std::string name;
   std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
   std::vector<std::string> hosts{};  ///< Host values that route to it on a shared port; its name always does
   std::vector<EndpointSettings> endpoints{};
+  BalanceSettings balance{};
   std::optional<std::string> host_header{};  ///< rewrites Host; absent: as the caller sent it
   /// Protocols that a connection may change to (RFC 9110, 7.8); others are asked for in vain.
   std::vector<std::string> upgrades{"websocket"};
@@ -61,6 +103,8 @@ struct UpstreamSettings {
   ClassifySettings classify{};
   RetrySettings retry{};
   BreakerSettings breaker{};
+  EjectSettings eject{};
+  std::optional<FallbackSettings> fallback{};  ///< absent: Candor says what went wrong
 };
 
 }  // namespace candor

@@ -7,6 +7,7 @@
 #include "candor/proxy/settings.hpp"
 #include "candor/resilience/budget.hpp"
 #include "candor/resilience/health.hpp"
+#include "candor/resilience/stable_hash.hpp"
 
 namespace candor {
 
@@ -15,7 +16,7 @@ class Upstream {
   Upstream(UpstreamSettings what, std::uint32_t place, std::uint64_t seed)
       : settings(std::move(what)),
         index(place),
-        health(settings.breaker, settings.endpoints.size(), seed),
+        health(health_settings(settings), seed),
         budget(settings.retry.budget) {}
 
   UpstreamSettings const settings;
@@ -24,6 +25,20 @@ class Upstream {
   Budget budget;
 
   [[nodiscard]] std::string const& name() const { return settings.name; }
+
+ private:
+  static Health::Settings health_settings(UpstreamSettings const& settings) {
+    std::vector<EndpointShare> endpoints;
+    for (auto const& each : settings.endpoints) {
+      endpoints.push_back(
+          {.weight = each.weight, .priority = each.priority, .key = stable_hash(each.address)});
+    }
+    return {.breaker = settings.breaker,
+            .eject = settings.eject,
+            .balance = settings.balance,
+            .budget = settings.retry.budget,
+            .endpoints = std::move(endpoints)};
+  }
 };
 
 }  // namespace candor

@@ -35,11 +35,12 @@ class [[nodiscard]] BudgetToken {
   Budget* budget_;
 };
 
-/// In any span of length `over`: retries <= ratio * requests + per_second * over.
+/// In any span of length `over`: retries <= the sum over its requests of the ratio that was in force when
+/// each came + per_second * over. So without a stretch: retries <= ratio * requests + per_second * over.
 ///
 /// A token bucket that fills with time would allow twice the constant part within one span. Instead each take
 /// asks for the worst span that ends now: the largest sum, over all starts within `over`, of retries minus
-/// their share of requests. That and the tokens still out, which may all be spent before another request
+/// what the requests earned. That and the tokens still out, which may all be spent before another request
 /// comes, must stay within the constant part. Kept as one maximum suffix sum per bucket (Bentley,
 /// "Programming Pearls", CACM 27(9), 1984), so that the answer is exact and costs a walk over the buckets.
 ///
@@ -48,8 +49,8 @@ class Budget {
  public:
   explicit Budget(BudgetSettings const& settings);
 
-  /// A request began.
-  void request(Instant now);
+  /// A request began. `stretched`: while retrying pays (stretch.hpp), it earns the stretched ratio.
+  void request(Instant now, bool stretched = false);
   /// A token for one retry, if the bound allows it.
   [[nodiscard]] std::optional<BudgetToken> take(Instant now);
   /// How many could be taken now.
@@ -73,8 +74,9 @@ class Budget {
 
   mutable ShortLock lock_;
   Duration width_;
-  std::int64_t per_request_;  // what one request earns
-  std::int64_t allowance_;    // the constant part
+  std::int64_t per_request_;            // what one request earns
+  std::int64_t per_stretched_request_;  // at least that
+  std::int64_t allowance_;              // the constant part
   // One more than the span needs: the oldest bucket stays until it is wholly outside.
   std::vector<Bucket> buckets_;
   std::int64_t newest_ = 0;

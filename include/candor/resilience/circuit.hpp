@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "candor/core/failure.hpp"
+#include "candor/core/ids.hpp"
 #include "candor/core/rng.hpp"
 #include "candor/core/time.hpp"
 #include "candor/resilience/ramp.hpp"
@@ -19,13 +20,22 @@ inline constexpr std::size_t circuit_states = 4;
 
 [[nodiscard]] std::string_view name(CircuitState state);
 
+/// What an operator may do with a circuit by hand.
+enum class Hold : std::uint8_t {
+  open,    ///< admits nothing
+  closed,  ///< admits everything, whatever the rules say
+};
+
+[[nodiscard]] std::string_view name(Hold hold);
+
 /// One change of a circuit's state.
 struct Transition {
   CircuitState from;
   CircuitState to;
   Trip why;
   Instant at;
-  std::uint64_t generation;  ///< that it began
+  std::uint64_t generation;              ///< that it began
+  std::optional<EndpointId> endpoint{};  ///< whose circuit it is; absent: the upstream's
 };
 
 /// Admitted: under which generation, and whether as a probe.
@@ -37,6 +47,10 @@ struct Admission {
 class Circuit {
  public:
   explicit Circuit(BreakerSettings const& settings) : settings_(&settings) {}
+
+  /// From now on, one that failures to connect have opened waits for connect checks, not for its window: see
+  /// check_due(). For those that somebody checks.
+  void sense() { senses_ = true; }
 
   /// As of the last call: an open circuit whose window is over is half-open only once an attempt is asked
   /// for.
@@ -59,6 +73,8 @@ class Circuit {
     std::optional<Transition> transition;
   };
   [[nodiscard]] Answer admit(Instant now);
+  /// The same where whoever asks has kept to the admitted share: a ramp refuses nothing.
+  [[nodiscard]] Answer admit_of_share(Instant now);
 
   /// The verdict on an attempt of this generation. `trip` is what the rules say of the account that already
   /// holds it.
@@ -71,9 +87,32 @@ class Circuit {
   /// Excluded or abandoned: no verdict. The slot of a probe is free again at once.
   void inconclusive(Admission admission);
 
+  /// Whether the next attempt that is asked for would probe it.
+  [[nodiscard]] bool wants_probe(Instant now) const;
+
+  /// When the next check is due that may end its window early; none while its window does not wait for one.
+  /// At a tenth of the outage's age, between 100ms and 2s.
+  [[nodiscard]] std::optional<Instant> check_due() const;
+  /// What a check showed. A good one ends the window: the next attempt is the probe.
+  void checked(bool good, Instant now, Rng& rng);
+
+  /// An operator holds it, or gives it back: then an open one probes, and a closed one goes by its rules.
+  std::optional<Transition> hold(std::optional<Hold> how, Instant now);
+  [[nodiscard]] std::optional<Hold> held() const { return hold_; }
+
+  /// Closed at once, by whoever keeps circuits from being open: too few would be left.
+  Transition close(Trip const& why, Instant now);
+  /// Open at once, if it is not: for another reason than an attempt.
+  std::optional<Transition> trip(Trip const& why, Instant now, Rng& rng);
+
  private:
+  enum class Wait : std::uint8_t { window, check };
+
+  Answer admit(Instant now, bool keeps_to_share);
   Transition move_to(CircuitState to, Trip const& why, Instant now);
-  Transition open(Trip const& why, Instant now, Rng& rng);
+  Transition open(Trip const& why, Wait wait, Instant now, Rng& rng);
+  void await_check(Instant now, Rng& rng);
+  [[nodiscard]] Wait wait_after(Outcome outcome) const;
   Transition begin_ramp(Trip const& why, Instant now);
 
   BreakerSettings const* settings_;
@@ -81,6 +120,10 @@ class Circuit {
   std::uint64_t generation_ = 0;
   Instant first_opened_{};
   Instant open_until_{};
+  bool senses_ = false;
+  std::optional<Instant> check_due_{};
+  Rule ended_by_ = Rule::window_elapsed;
+  std::optional<Hold> hold_{};
   unsigned probes_in_flight_ = 0;
   unsigned probe_successes_ = 0;
   Ramp ramp_{};

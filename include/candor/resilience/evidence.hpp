@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,8 @@ struct AttemptNote {
   unsigned number = 1;
   EndpointId endpoint{};
   Instant started{};
-  Instant settled{};  ///< or marked, if still in flight
+  std::optional<Instant> answered{};  ///< when the response's head came
+  Instant settled{};                  ///< or marked, if still in flight
   Outcome outcome = Outcome::abandoned();
   std::uint16_t status = 0;  ///< of the response; 0: none came
   bool probe = false;

@@ -4,10 +4,12 @@
 // is no way to an upstream but a permit from here, and a permit is settled exactly once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,45 +26,98 @@ namespace candor {
 
 /// What gives an outcome its meaning.
 struct AttemptContext {
-  RequestId request;
+  RequestId request{};
   unsigned number = 1;  ///< which attempt of its request, from 1
-  EndpointId endpoint{};
+  /// This one and no other, whatever its circuit says; absent: admit() picks one.
+  std::optional<EndpointId> endpoint{};
+  std::optional<std::uint64_t> hash{};  ///< that says which endpoint it belongs to, where a field decides
+  std::span<EndpointId const> tried{};  ///< by earlier attempts of the request: others are preferred
+  bool expendable = true;     ///< another attempt may follow if it fails: it may well probe an endpoint
   std::string_view method{};  ///< for the evidence
   std::string_view path{};
+};
+
+/// What the policies may know of an endpoint.
+struct EndpointSnapshot {
+  EndpointId id{};
+  EndpointShare share{};
+  CircuitState state = CircuitState::closed;  ///< open: ejected
+  Duration retry_after{};
+  double admitted_share = 1;
+  std::optional<Hold> held{};
+  WindowSums window{};
+  Ledger ledger{};
+  CheckCounts checks{};
+  std::uint64_t ejections = 0;  ///< openings of its circuit
 };
 
 /// What the policies may know when they decide: one consistent reading.
 struct HealthSnapshot {
   CircuitState state = CircuitState::closed;
   std::uint64_t generation = 0;
+  std::optional<Hold> held{};
   Duration retry_after{};  ///< until the next probe may go; zero when closed
   double admitted_share = 1;
   unsigned probes_in_flight = 0;
   unsigned run = 0;
   WindowSums window{};
   Ledger ledger{};
-  std::vector<Ledger> endpoints{};
+  std::vector<EndpointSnapshot> endpoints{};
   std::array<std::uint64_t, 4> probes{};  ///< by Outcome::Kind
   std::uint64_t refusals = 0;
   std::uint64_t late_breaks = 0;
 };
 
+struct Transitions;
 class Health;
+
+/// A connect check that an open circuit waits for. Move-only; dropped without a result it counts as
+/// abandoned, and another becomes due.
+class [[nodiscard]] CheckPermit {
+ public:
+  CheckPermit(CheckPermit&& other) noexcept
+      : health_(std::exchange(other.health_, nullptr)), endpoint_(other.endpoint_), taken_(other.taken_) {}
+  CheckPermit& operator=(CheckPermit&&) = delete;
+  CheckPermit(CheckPermit const&) = delete;
+  ~CheckPermit();
+
+  [[nodiscard]] EndpointId endpoint() const { return endpoint_; }
+  void settle(bool good, Instant now) &&;
+
+ private:
+  friend class Health;
+  CheckPermit(Health& health, EndpointId endpoint, Instant now)
+      : health_(&health), endpoint_(endpoint), taken_(now) {}
+  void report(std::optional<bool> good, Instant now);
+
+  Health* health_;
+  EndpointId endpoint_;
+  Instant taken_;
+};
 
 /// The right to make one attempt. Move-only; settle() ends it. Dropped without a verdict it settles as
 /// abandoned, so that no path through the code can leave the account open.
 class [[nodiscard]] Permit {
  public:
   Permit(Permit&& other) noexcept
-      : health_(std::exchange(other.health_, nullptr)), note_(other.note_), admission_(other.admission_) {}
+      : health_(std::exchange(other.health_, nullptr)),
+        note_(other.note_),
+        admission_(other.admission_),
+        endpoint_admission_(other.endpoint_admission_) {}
   Permit& operator=(Permit&& other) noexcept;
   Permit(Permit const&) = delete;
   ~Permit();
 
+  /// Of the upstream: no retry follows it.
   [[nodiscard]] bool probe() const { return admission_.probe; }
+  /// Of an ejected endpoint; another attempt may follow it elsewhere.
+  [[nodiscard]] bool probes_endpoint() const { return endpoint_admission_ && endpoint_admission_->probe; }
   [[nodiscard]] Instant started() const { return note_.started; }
   [[nodiscard]] unsigned number() const { return note_.number; }
   [[nodiscard]] EndpointId endpoint() const { return note_.endpoint; }
+
+  /// The head of its response is here: its latency, whatever the body takes.
+  void answered(Instant now) { note_.answered = now; }
 
   /// The verdict. `status`: of the response, 0 if none came.
   void settle(Outcome outcome, Instant now, std::uint16_t status = 0) &&;
@@ -72,11 +127,14 @@ class [[nodiscard]] Permit {
 
  private:
   friend class Health;
-  Permit(Health& health, AttemptContext const& context, Instant now, Admission admission);
+  Permit(Health& health, AttemptNote const& note, Admission admission,
+         std::optional<Admission> endpoint_admission)
+      : health_(&health), note_(note), admission_(admission), endpoint_admission_(endpoint_admission) {}
 
   Health* health_;
   AttemptNote note_;
   Admission admission_;
+  std::optional<Admission> endpoint_admission_;  // of its own circuit, if that has a say
 };
 
 /// Hears of transitions, after the lock is released, on the thread that caused them. It must not block.
@@ -84,24 +142,47 @@ using TransitionListener = std::function<void(Transition const&)>;
 
 class Health {
  public:
-  /// `settings` must outlive it. `seed`: of the jitter of open windows.
-  Health(BreakerSettings const& settings, std::size_t endpoints, std::uint64_t seed);
+  struct Settings {
+    BreakerSettings breaker{};
+    EjectSettings eject{};
+    BalanceSettings balance{};
+    BudgetSettings budget{};                                ///< for whether retrying pays
+    std::vector<EndpointShare> endpoints{EndpointShare{}};  ///< those that there are from the beginning
+  };
+  /// `seed`: of the jitter of open windows, and of what chance has in picking endpoints.
+  Health(Settings settings, std::uint64_t seed);
   ~Health();
   Health(Health const&) = delete;
   Health& operator=(Health const&) = delete;
 
   [[nodiscard]] Result<Permit> admit(AttemptContext const& context, Instant now);
 
+  /// Somebody will make the checks that open circuits wait for. Before the first attempt only.
+  void sense();
+  /// When the next check is due; none while none is waited for.
+  [[nodiscard]] std::optional<Instant> next_check() const;
+  /// One that is due, and that nobody is making.
+  [[nodiscard]] std::optional<CheckPermit> take_check(Instant now);
+
+  /// By hand: the upstream's circuit, or an endpoint's; nothing: gives it back.
+  void hold(std::optional<Hold> how, Instant now);
+  void hold(EndpointId endpoint, std::optional<Hold> how, Instant now);
+
   /// One consistent reading of it all.
   [[nodiscard]] HealthSnapshot snapshot(Instant now) const;
   /// The state alone, without the lock: for decide(), before each try.
   [[nodiscard]] CircuitState state() const;
+  /// Whether retries repair what fails now, rather than add to a load that is too much: see Stretch. Without
+  /// the lock while there are no retries.
+  [[nodiscard]] bool retrying_pays(Instant now) const;
   /// How long a refused caller had better wait.
   [[nodiscard]] Duration retry_after(Instant now) const;
 
-  /// The last transitions with their evidence, oldest first; at most `kept_transitions`. Those of probes give
-  /// way first, so that what began a long outage stays.
+  /// The last transitions of the upstream's circuit with their evidence, oldest first; at most
+  /// `kept_transitions`. Those of probes give way first, so that what began a long outage stays.
   [[nodiscard]] std::vector<TransitionRecord> transitions() const;
+  /// The same of the endpoints' circuits, together.
+  [[nodiscard]] std::vector<TransitionRecord> ejections() const;
   /// The last attempts that settled, oldest first; at most `kept_attempts`.
   [[nodiscard]] std::vector<AttemptNote> recent_attempts() const;
 
@@ -116,11 +197,14 @@ class Health {
 
  private:
   friend class Permit;
-  class State;
+  friend class CheckPermit;
 
-  void tell(std::optional<Transition> const& transition) const;
+  void tell(Transitions const& transitions) const;
 
-  std::unique_ptr<State> state_;
+  struct Shared;
+
+  Settings const settings_;
+  std::unique_ptr<Shared> shared_;
   std::vector<TransitionListener> listeners_;
 };
 

@@ -32,4 +32,11 @@ struct Ledger {
   }
 };
 
+/// Checks that Candor made of its own accord, by what they showed. They are no attempts.
+struct CheckCounts {
+  std::uint64_t good = 0;
+  std::uint64_t bad = 0;
+  std::uint64_t abandoned = 0;  ///< without a result
+};
+
 }  // namespace candor

@@ -95,6 +95,21 @@ struct BreakerSettings {
   RampSettings ramp{};
 };
 
+/// When an endpoint's own circuit may open: it is ejected then, and the others do its work.
+struct EjectSettings {
+  bool enabled = true;  ///< off: only the upstream's circuit judges
+  /// Share of the endpoints that may be ejected at the same time; one of two may, and the last one never is:
+  /// then the upstream's circuit decides. Of a priority group behind which another one stands, all may.
+  double cap = 0.5;
+};
+
+/// What the health model has to know of an endpoint beforehand.
+struct EndpointShare {
+  unsigned weight = 1;    ///< relative to the others of its group
+  unsigned priority = 0;  ///< the group; later ones stand in for those before them
+  std::uint64_t key = 0;  ///< stable_hash() of its address
+};
+
 struct BackoffSettings {
   enum class Jitter : std::uint8_t { full, equal, decorrelated, none };
 
@@ -108,6 +123,8 @@ struct BudgetSettings {
   double ratio = 0.2;
   double per_second = 3;
   Duration over = 10s;
+  /// Stands in for `ratio` while retrying demonstrably pays, unless it is smaller; absent: never.
+  std::optional<double> stretch = 0.5;
 };
 
 /// Which failures are worth another attempt.
@@ -125,6 +142,12 @@ enum class Replay : std::uint8_t {
   always,
 };
 
+/// One more attempt beside one that takes long; after the longer of the two, where both are given.
+struct HedgeSettings {
+  std::optional<Duration> after{};   ///< absent: `quantile` alone says when
+  std::optional<double> quantile{};  ///< of what attempts take; absent: `after` alone does
+};
+
 struct RetrySettings {
   unsigned attempts = 3;  ///< in all; 1: no retries
   RetryConditions on{};
@@ -133,6 +156,16 @@ struct RetrySettings {
   Replay replay = Replay::with_key;
   std::vector<std::string> idempotency_keys{"Idempotency-Key"};  ///< field names
   Bytes replay_limit = 64_KiB;                                   ///< a larger body streams and is not retried
+  std::optional<HedgeSettings> hedge{};                          ///< absent: none
+};
+
+/// Which endpoint gets the next attempt.
+struct BalanceSettings {
+  enum class Policy : std::uint8_t { round_robin, least_request, peak_ewma, ring_hash };
+
+  Policy policy = Policy::round_robin;
+  std::optional<std::string> hash_header{};  ///< the field that ring_hash hashes
+  Duration ramp{};  ///< in which a new endpoint's share grows from a tenth; zero: none
 };
 
 }  // namespace candor

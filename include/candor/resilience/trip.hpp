@@ -23,6 +23,12 @@ enum class Rule : std::uint8_t {
   probe_success,   ///< half-open to ramping
   probe_failure,   ///< half-open back to open
   ramp_complete,   ///< ramping to closed
+  check_success,   ///< open to half-open: a check found it well before the window was over
+  check_failure,   ///< checks found it ill
+  held_open,       ///< an operator holds it open
+  held_closed,     ///< an operator holds it closed
+  given_back,      ///< an operator holds it no longer
+  too_few_left,    ///< of an endpoint: back, because too many of its fellows have left
 };
 
 [[nodiscard]] std::string_view name(Rule rule);
@@ -46,10 +52,18 @@ struct RunThreshold {
 };
 [[nodiscard]] RunThreshold run_threshold(EvidenceSettings const& settings, FailureRun const& run);
 
+/// Which rules are asked.
+enum class Asked : std::uint8_t {
+  all,
+  classic,  ///< evidence is not: it would speak of what is about to be taken care of
+  none,
+};
+
 /// The first rule that holds. `run` is the run as the evidence rule reads it, with its slow marks; `failures`
 /// the one of the classic rule, of failed attempts alone.
 [[nodiscard]] std::optional<Trip> judge(TripSettings const& settings, WindowSums const& window,
-                                        FailureRun const& run, FailureRun const& failures);
+                                        FailureRun const& run, FailureRun const& failures,
+                                        Asked asked = Asked::all);
 /// The same, where no attempt was marked.
 [[nodiscard]] std::optional<Trip> judge(TripSettings const& settings, WindowSums const& window,
                                         FailureRun const& run);

@@ -58,6 +58,7 @@ struct EndpointTally {
   std::uint64_t heads = 0;               ///< answers begun
   std::array<std::uint64_t, 6> whole{};  ///< answers sent whole, by the first digit of their status
   std::uint64_t over_capacity = 0;
+  std::uint64_t checks = 0;  ///< connections that carried nothing; no attempts
 };
 
 /// One change of a circuit.
@@ -80,7 +81,8 @@ struct UpstreamTally {
   std::uint64_t refusals = 0;  ///< attempts that the circuit refused
   std::array<std::uint64_t, retry_denials> denied{};
   std::uint64_t late_breaks = 0;
-  std::vector<CircuitChange> changes;
+  std::vector<CircuitChange> changes;    ///< of its own circuit
+  std::vector<CircuitChange> ejections;  ///< of its endpoints' circuits
 
   /// As the endpoints counted them.
   [[nodiscard]] std::uint64_t attempts() const;

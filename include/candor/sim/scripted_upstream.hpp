@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "candor/proxy/sensing.hpp"
 #include "candor/proxy/service.hpp"
 #include "candor/sim/event_log.hpp"
 #include "candor/sim/report.hpp"
@@ -30,13 +31,17 @@ class SliceCounter {
   std::vector<std::uint64_t> counts_;
 };
 
-class ScriptedUpstream final : public Transport {
+class ScriptedUpstream final : public Transport, public Dialler {
  public:
-  ScriptedUpstream(std::vector<EndpointScript> const& script, Rng rng, EventLog& log, Duration slice);
+  ScriptedUpstream(std::vector<EndpointScript> const& script, Scheduler& scheduler, Rng rng, EventLog& log,
+                   Duration slice);
   ~ScriptedUpstream() override;
 
   /// Does what the script says for this instant.
   Task<Result<ResponseHandle>> send(Exchange& exchange, Attempt& attempt, Permit& permit) override;
+
+  /// What a connect check would find at this instant.
+  Task<std::optional<bool>> dial(EndpointId endpoint, CancelScope& scope) override;
 
   [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] EndpointTally const& tally(std::size_t endpoint) const;
@@ -47,6 +52,7 @@ class ScriptedUpstream final : public Transport {
   class Endpoint;
 
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  Scheduler& scheduler_;
   Rng rng_;
   EventLog& log_;
   SliceCounter slices_;

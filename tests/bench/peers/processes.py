@@ -75,6 +75,15 @@ class Process:
                 nanoseconds += int(schedstat.read_text().split()[0])
         return nanoseconds / 1e9
 
+    def waited_seconds(self) -> float:
+        """How long its thread that waited longest was ready to run so far, but had no processor."""
+        waits = [0]
+        for pid in _with_descendants(self._popen.pid):
+            for schedstat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError):  # a thread that has just ended
+                    waits.append(int(schedstat.read_text().split()[1]))
+        return max(waits) / 1e9
+
     def check_alive(self) -> None:
         if (status := self._popen.poll()) is not None:
             raise StartFailed(f"ended with status {status}: {self.log_tail()}")

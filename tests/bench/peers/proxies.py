@@ -56,7 +56,11 @@ CANDOR = Proxy(
     name="candor", title="Candor", binary="build/release/candor", template="candor.yaml",
     arguments=("run", "-c", "{config}"), version_arguments=("version",))
 
+# The same program with everything configured that costs something when nothing is wrong: what that is, is in the file.
+EVERYTHING = replace(CANDOR, name="candor-everything", title="Candor, everything", template="candor-everything.yaml")
+
 PEERS = (
+    EVERYTHING,
     Proxy(name="haproxy-resilient", title="HAProxy resilient", binary="haproxy", template="haproxy-resilient.cfg",
           arguments=("-db", "-f", "{config}"), version_arguments=("-v",)),
     Proxy(name="haproxy-plain", title="HAProxy plain", binary="haproxy", template="haproxy-plain.cfg",

@@ -4,12 +4,17 @@
 //   candor_bench_policies
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "candor/core/rng.hpp"
+#include "candor/resilience/balance.hpp"
 #include "candor/resilience/budget.hpp"
 #include "candor/resilience/health.hpp"
+#include "candor/resilience/peak_ewma.hpp"
 #include "candor/resilience/retry.hpp"
+#include "candor/resilience/stable_hash.hpp"
 #include "candor/resilience/trip.hpp"
 #include "measure.hpp"
 
@@ -40,7 +45,7 @@ BreakerSettings unmoved() {
 
 void admit_and_settle(unsigned threads) {
   BreakerSettings const settings;
-  Health health{settings, 4, 1};
+  Health health{{.breaker = settings, .endpoints = std::vector<EndpointShare>(4)}, 1};
   auto const cost = measure(threads, operations, [&] {
     for (std::size_t i = 0; i < operations; ++i) {
       auto permit = health.admit(context(i), at(i));
@@ -53,7 +58,7 @@ void admit_and_settle(unsigned threads) {
 template <class OutcomeOf>
 void settle_alone(std::string_view name, unsigned threads, BreakerSettings const& settings,
                   OutcomeOf outcome_of) {
-  Health health{settings, 4, 1};
+  Health health{{.breaker = settings, .endpoints = std::vector<EndpointShare>(4)}, 1};
   auto const cost = measure(threads, operations, [&] {
     std::vector<Permit> permits;
     permits.reserve(batch);
@@ -120,6 +125,43 @@ void decisions() {
   print_row("decide(): circuit open", 1, decide_in(CircuitState::open));
 }
 
+/// Readings as cheap as they get: what is timed is the pick.
+struct Endpoints final : EndpointReadings {
+  explicit Endpoints(std::size_t count, bool weighted) : latencies(count), all(count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      all[i].key = mixed(i);
+      if (weighted) all[i].weight = static_cast<double>(1 + i % 7);
+      latencies[i].succeeded(20ms, at(0));
+    }
+  }
+  [[nodiscard]] std::size_t size() const override { return all.size(); }
+  [[nodiscard]] EndpointReading reading(std::size_t endpoint) const override {
+    auto out = all[endpoint];
+    out.latency = latencies[endpoint].estimate(at(0));
+    return out;
+  }
+
+  std::vector<PeakEwma> latencies;
+  std::vector<EndpointReading> all;
+};
+
+void picking(std::string_view name, BalanceSettings::Policy policy) {
+  for (bool const weighted : {false, true}) {
+    for (std::size_t const count : {5U, 1000U}) {
+      Endpoints const endpoints{count, weighted};
+      Balancer balancer{{.policy = policy}};
+      Rng rng{1};
+      auto const row = std::string(name) + ", " + std::to_string(count) + " endpoints" +
+                       (weighted ? " of different weights" : "");
+      print_row(row, 1, measure(1, operations, [&] {
+                  for (std::size_t i = 0; i < operations; ++i) {
+                    keep(balancer.pick(endpoints, {.hash = mixed(i)}, at(0), rng).has_value());
+                  }
+                }));
+    }
+  }
+}
+
 void judging() {
   TripSettings const settings;
   WindowSums window;
@@ -155,6 +197,10 @@ void run_all() {
   }
   decisions();
   judging();
+  picking("pick in turn", BalanceSettings::Policy::round_robin);
+  picking("pick the less busy of two", BalanceSettings::Policy::least_request);
+  picking("pick the cheaper of two", BalanceSettings::Policy::peak_ewma);
+  picking("pick by hash", BalanceSettings::Policy::ring_hash);
 }
 
 }  // namespace candor::bench

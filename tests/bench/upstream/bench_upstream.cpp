@@ -9,15 +9,13 @@
 //
 //   candor_bench_upstream [--port N] [--fail-ratio R]
 //
-// It listens on 127.0.0.1, on a free port unless --port names one, and then prints `port N` on stdout. With
+// It listens on 127.0.0.1 and 127.0.0.2, on a free port unless --port names one, and then prints `port N` on
+// stdout. With
 // --fail-ratio it answers 503 to the first attempt of that share of the requests that carry a number in
 // `x-bench-id`; the next attempt with the same number is served. Which ones fail follows from the number
 // alone.
 //
 // Not a general server: no limits, no timeouts, trusted callers only.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,11 +32,11 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "request.hpp"
+#include "sockets.hpp"
 
 namespace bench {
 namespace {
@@ -221,43 +219,17 @@ class Connection {
   bool last_ = false;  // the answer being written ends the connection
 };
 
-int checked(int result, char const* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return result;
-}
-
-// What is set here, the accepted sockets inherit.
-int listen_on(std::uint16_t port) {
-  int const listener = checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
-  int const on = 1;
-  checked(::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
-  checked(::setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "TCP_NODELAY");
-  int const bytes = send_buffer_bytes;
-  checked(::setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes), "SO_SNDBUF");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  checked(::bind(listener, reinterpret_cast<sockaddr const*>(&address), sizeof address), "bind");
-  checked(::listen(listener, SOMAXCONN), "listen");
-  return listener;
-}
-
-std::uint16_t port_of(int listener) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  checked(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
-  return ntohs(address.sin_port);
-}
-
 class Server {
  public:
   explicit Server(Options const& options)
-      : service_(options), listener_(listen_on(options.port)), epoll_(checked(::epoll_create1(0), "epoll")) {
-    watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
+      : service_(options),
+        listeners_{listen_on(options.port, send_buffer_bytes)},
+        epoll_(checked(::epoll_create1(0), "epoll")) {
+    listeners_[1] = listen_on(port(), send_buffer_bytes, 2);
+    for (int const listener : listeners_) watch(EPOLL_CTL_ADD, listener, EPOLLIN);
   }
 
-  [[nodiscard]] std::uint16_t port() const { return port_of(listener_); }
+  [[nodiscard]] std::uint16_t port() const { return port_of(listeners_[0]); }
 
   [[noreturn]] void run() {
     std::array<epoll_event, 256> events{};
@@ -265,8 +237,8 @@ class Server {
       int const ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
       for (auto i = 0; i < ready; ++i) {
         auto const& event = events[static_cast<std::size_t>(i)];
-        if (event.data.fd == listener_) {
-          accept_all();
+        if (event.data.fd == listeners_[0] || event.data.fd == listeners_[1]) {
+          accept_all(event.data.fd);
         } else {
           serve(event.data.fd, event.events);
         }
@@ -282,9 +254,9 @@ class Server {
     checked(::epoll_ctl(epoll_, operation, socket, &event), "epoll_ctl");
   }
 
-  void accept_all() {
+  void accept_all(int listener) {
     while (true) {
-      int const socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      int const socket = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket < 0) return;
       auto const index = static_cast<std::size_t>(socket);
       if (index >= connections_.size()) connections_.resize(index + 1);
@@ -306,7 +278,7 @@ class Server {
   }
 
   Service service_;
-  int listener_;
+  std::array<int, 2> listeners_;
   int epoll_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by socket
 };

@@ -13,7 +13,7 @@ UpstreamSettings with_endpoints(std::size_t count) {
   return settings;
 }
 
-TEST(EndpointLayer, TakesTheEndpointsInTurn) {
+TEST(EndpointChoice, TakesTheEndpointsInTurn) {
   Rig rig{with_endpoints(3)};
   for (int i = 0; i < 9; ++i) rig.send();
   std::map<EndpointId, int> attempts;
@@ -24,7 +24,7 @@ TEST(EndpointLayer, TakesTheEndpointsInTurn) {
   }
 }
 
-TEST(EndpointLayer, ARetryGoesToAnotherEndpointThanTheAttemptBefore) {
+TEST(EndpointChoice, ARetryGoesToAnotherEndpointThanTheAttemptBefore) {
   auto settings = with_endpoints(2);
   settings.breaker.enabled = false;
   settings.retry.budget.per_second = 100;
@@ -41,7 +41,7 @@ TEST(EndpointLayer, ARetryGoesToAnotherEndpointThanTheAttemptBefore) {
   }
 }
 
-TEST(EndpointLayer, TheOnlyEndpointIsRetried) {
+TEST(EndpointChoice, TheOnlyEndpointIsRetried) {
   Rig rig{with_endpoints(1)};
   rig.transport.then(answers(503));
   auto& call = rig.send();
@@ -50,27 +50,24 @@ TEST(EndpointLayer, TheOnlyEndpointIsRetried) {
   EXPECT_EQ(rig.transport.sent[1].endpoint, EndpointId{0});
 }
 
-TEST(EndpointLayer, WorkersDoNotAllBeginAtTheSameEndpoint) {
+TEST(EndpointChoice, SidecarsDoNotAllBeginAtTheSameEndpoint) {
   std::map<EndpointId, int> first;
-  for (std::uint64_t worker = 0; worker < 64; ++worker) {
-    Rig rig{with_endpoints(4)};
-    Rng chance{worker};
-    rig.pipeline = build_pipeline(rig.upstream, rig.transport, chance);
-    rig.send();
-    ++first[rig.transport.sent[0].endpoint];
+  for (std::uint64_t seed = 0; seed < 64; ++seed) {
+    Upstream upstream{with_endpoints(4), 0, seed};
+    ++first[upstream.health.admit({.request = {1}}, Instant{1h})->endpoint()];
   }
   EXPECT_EQ(first.size(), 4U);
 }
 
-TEST(EndpointLayer, TheAccountIsKeptOfTheEndpointThatWasPicked) {
+TEST(EndpointChoice, TheAccountIsKeptOfTheEndpointThatWasPicked) {
   Rig rig{with_endpoints(2)};
   rig.transport.then(answers(503));
   rig.send();
   rig.run_for(1s);
   auto const failed = rig.transport.sent[0].endpoint.value;
   auto const endpoints = rig.health().endpoints;
-  EXPECT_EQ(endpoints[failed].failed(), 1U);
-  EXPECT_EQ(endpoints[1 - failed].success, 1U);
+  EXPECT_EQ(endpoints[failed].ledger.failed(), 1U);
+  EXPECT_EQ(endpoints[1 - failed].ledger.success, 1U);
 }
 
 }  // namespace

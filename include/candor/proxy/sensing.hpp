@@ -1,0 +1,44 @@
+// Tries to connect to the endpoints that open circuits wait for, so that no request has to find out whether
+// they are back. One for an upstream, on one worker; it carries out what the health model asks for.
+#pragma once
+
+#include <optional>
+
+#include "candor/core/cancellation.hpp"
+#include "candor/core/scheduler.hpp"
+#include "candor/core/task.hpp"
+#include "candor/proxy/upstream.hpp"
+
+namespace candor {
+
+/// What can make a connection and close it again.
+class Dialler {
+ public:
+  virtual ~Dialler() = default;
+  /// Whether the endpoint took it; nothing: we could not try, or the scope was cancelled.
+  virtual Task<std::optional<bool>> dial(EndpointId endpoint, CancelScope& scope) = 0;
+};
+
+class Sensing {
+ public:
+  /// Before the upstream's first attempt: its circuits rely on it from then on.
+  Sensing(Upstream& upstream, Dialler& dialler, Scheduler& scheduler);
+  ~Sensing();
+
+  /// A circuit has opened: there may be a check to wait for.
+  void circuit_opened();
+
+ private:
+  Task<void> run();
+  Task<void> check(CheckPermit permit);
+
+  Upstream& upstream_;
+  Dialler& dialler_;
+  Scheduler& scheduler_;
+  CancelScope life_;
+  std::optional<CancelScope> nap_;
+  // Last: what still runs is ended before what it uses.
+  TaskGroup tasks_;
+};
+
+}  // namespace candor

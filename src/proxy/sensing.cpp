@@ -1,0 +1,45 @@
+#include "candor/proxy/sensing.hpp"
+
+#include <algorithm>
+
+namespace candor {
+
+namespace {
+
+/// While no circuit waits: somebody says so when one does.
+constexpr Duration idle_nap = 24h;
+
+}  // namespace
+
+Sensing::Sensing(Upstream& upstream, Dialler& dialler, Scheduler& scheduler)
+    : upstream_(upstream), dialler_(dialler), scheduler_(scheduler) {
+  upstream_.health.sense();
+  tasks_.spawn(run());
+}
+
+Sensing::~Sensing() = default;
+
+void Sensing::circuit_opened() {
+  if (nap_) nap_->cancel(CancelReason::circuit_opened);
+}
+
+Task<void> Sensing::run() {
+  for (;;) {
+    auto const due = upstream_.health.next_check();
+    auto const now = scheduler_.now();
+    nap_.emplace(life_);
+    co_await scheduler_.sleep(due ? std::max(*due - now, Duration{}) : idle_nap, *nap_);
+    nap_.reset();
+    while (auto permit = upstream_.health.take_check(scheduler_.now()))
+      tasks_.spawn(check(std::move(*permit)));
+  }
+}
+
+Task<void> Sensing::check(CheckPermit permit) {
+  auto const taken = co_await dialler_.dial(permit.endpoint(), life_);
+  if (taken) std::move(permit).settle(*taken, scheduler_.now());
+  // Another may be due before the one that is waited for.
+  circuit_opened();
+}
+
+}  // namespace candor

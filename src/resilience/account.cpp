@@ -1,0 +1,278 @@
+#include "account.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace candor {
+
+Account::Account(Health::Settings const& settings, std::uint64_t seed)
+    : settings_(settings),
+      rng_(seed),
+      upstream_(settings.breaker),
+      endpoints_(settings),
+      stretch_(settings.budget) {}
+
+// --- attempts ---
+
+Endpoint* Account::endpoint_for(AttemptContext const& context, Admission admission, Instant now) {
+  if (context.endpoint) return &endpoints_[*context.endpoint];
+  // Where a check has just found it well, the probe will, too.
+  if (admission.probe && found_well_) return &endpoints_[*std::exchange(found_well_, std::nullopt)];
+  return endpoints_.pick(context, now, rng_);
+}
+
+Account::Answer Account::admit(AttemptContext const& context, Instant now) {
+  Answer answer;
+  auto const upstream = upstream_.circuit().admit(now);
+  note_upstream(upstream.transition);
+  answer.transitions.upstream = upstream.transition;
+  if (!upstream.admission) {
+    ++refusals_;
+    answer.refusal = upstream.refusal;
+    return answer;
+  }
+  answer.admission = *upstream.admission;
+  auto* const endpoint = endpoint_for(context, answer.admission, now);
+  if (endpoint == nullptr) {
+    upstream_.circuit().inconclusive(answer.admission);
+    ++refusals_;
+    answer.refusal = Refusal::no_endpoint;
+    return answer;
+  }
+  answer.endpoint = endpoint->id;
+  if (endpoints_.judge()) {
+    auto own = endpoint->account.circuit().admit_of_share(now);
+    note_endpoint(*endpoint, own.transition);
+    answer.transitions.endpoint = own.transition;
+    answer.endpoint_admission = own.admission;
+  }
+  ledger_.start();
+  endpoint->ledger.start();
+  return answer;
+}
+
+Asked Account::asked_of(Endpoint const& endpoint, AttemptNote const& note) const {
+  return endpoint.account.is_news(note) && endpoints_.may_eject(endpoint) ? Asked::all : Asked::none;
+}
+
+/// Evidence waits while ejecting endpoints may help, and does not count what ejected ones show.
+Asked Account::asked_of_upstream(Endpoint const& endpoint, AttemptNote const& note) const {
+  if (!upstream_.is_news(note)) return Asked::none;
+  return endpoint.ejected() || endpoints_.may_yet_help() ? Asked::classic : Asked::all;
+}
+
+std::optional<Transition> Account::settle_endpoint(Endpoint& endpoint, AttemptNote const& note,
+                                                   std::optional<Admission> admission) {
+  if (!admission) return std::nullopt;
+  auto& account = endpoint.account;
+  if (!note.outcome.is_success() && !note.outcome.is_failure()) {
+    account.circuit().inconclusive(*admission);
+    return std::nullopt;
+  }
+  if (account.is_stale(*admission)) return std::nullopt;
+  auto transition = account.settle(note, *admission, asked_of(endpoint, note), rng_);
+  note_endpoint(endpoint, transition);
+  return transition;
+}
+
+/// To the head: what a body takes is its own affair.
+void Account::note_latency(Endpoint& endpoint, AttemptNote const& note) {
+  if (!note.outcome.is_success() && !note.outcome.is_failure()) return;
+  auto const latency = note.answered.value_or(note.settled) - note.started;
+  stretch_.settled(note.number > 1, note.outcome, latency, note.settled);
+  endpoints_.note_latency(endpoint, note.outcome, latency, note.settled);
+}
+
+Transitions Account::settle(AttemptNote const& note, Admission admission,
+                            std::optional<Admission> endpoint_admission) {
+  auto& endpoint = endpoints_[note.endpoint];
+  ledger_.settle(note.outcome);
+  endpoint.ledger.settle(note.outcome);
+  if (note.probe) ++probes_[static_cast<std::size_t>(note.outcome.kind())];
+  remember(note);
+  note_latency(endpoint, note);
+  Transitions transitions;
+  transitions.endpoint = settle_endpoint(endpoint, note, endpoint_admission);
+  if (!note.outcome.is_success() && !note.outcome.is_failure()) {
+    upstream_.circuit().inconclusive(admission);
+  } else if (upstream_.is_stale(admission)) {
+    ++ledger_.stale;
+    ++endpoint.ledger.stale;
+  } else {
+    // What those have shown that are out now says little of those that are left.
+    bool const ejected = transitions.endpoint && transitions.endpoint->from != CircuitState::half_open &&
+                         transitions.endpoint->to == CircuitState::open;
+    transitions.upstream = upstream_.settle(note, admission, asked_of_upstream(endpoint, note), rng_);
+    if (ejected && settings_.breaker.trip.evidence) upstream_.forget();
+    note_upstream(transitions.upstream);
+  }
+  return transitions;
+}
+
+Transitions Account::mark_slow(AttemptNote& note, Admission admission,
+                               std::optional<Admission> endpoint_admission, Instant now) {
+  auto& endpoint = endpoints_[note.endpoint];
+  ++ledger_.slow;
+  ++endpoint.ledger.slow;
+  note.slow = true;
+  AttemptNote marked = note;
+  marked.settled = now;
+  marked.in_flight = true;
+  bool const endpoint_votes = endpoint_admission && !endpoint.account.is_stale(*endpoint_admission);
+  bool const upstream_votes = !upstream_.is_stale(admission);
+  if (endpoint_votes || upstream_votes) remember(marked);
+  Transitions transitions;
+  if (endpoint_votes) {
+    transitions.endpoint = endpoint.account.mark_slow(marked, asked_of(endpoint, marked), rng_);
+    note_endpoint(endpoint, transitions.endpoint);
+  }
+  if (upstream_votes) {
+    transitions.upstream = upstream_.mark_slow(marked, asked_of_upstream(endpoint, marked), rng_);
+    note_upstream(transitions.upstream);
+  }
+  return transitions;
+}
+
+// --- checks ---
+
+void Account::sense() {
+  upstream_.circuit().sense();
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_.at(i).account.circuit().sense();
+}
+
+std::optional<Instant> Account::next_check() const {
+  std::optional<Instant> first;
+  auto const consider = [&first](std::optional<Instant> due, bool in_flight) {
+    if (due && !in_flight && (!first || *due < *first)) first = due;
+  };
+  if (endpoints_.size() > 0) consider(upstream_.circuit().check_due(), upstream_check_in_flight_);
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    auto const& endpoint = endpoints_.at(i);
+    consider(endpoint.account.circuit().check_due(), endpoint.check_in_flight);
+  }
+  return first;
+}
+
+std::optional<EndpointId> Account::take_check(Instant now) {
+  auto const is_due = [now](std::optional<Instant> due) { return due && *due <= now; };
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    auto& endpoint = endpoints_.at(i);
+    if (endpoint.check_in_flight || !is_due(endpoint.account.circuit().check_due())) continue;
+    endpoint.check_in_flight = true;
+    return endpoint.id;
+  }
+  if (upstream_check_in_flight_ || !is_due(upstream_.circuit().check_due())) return std::nullopt;
+  // Another one each time: any that takes a connection will do.
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    auto& endpoint = endpoints_.at(check_turn_++ % endpoints_.size());
+    if (endpoint.check_in_flight) continue;
+    endpoint.check_in_flight = upstream_check_in_flight_ = true;
+    return endpoint.id;
+  }
+  return std::nullopt;
+}
+
+void Account::settle_check(EndpointId id, std::optional<bool> good, Instant now) {
+  auto& endpoint = endpoints_[id];
+  endpoint.check_in_flight = false;
+  ++(good ? (*good ? endpoint.checks.good : endpoint.checks.bad) : endpoint.checks.abandoned);
+  endpoint.account.circuit().checked(good.value_or(false), now, rng_);
+  // That one endpoint is still away says nothing new of the others.
+  bool const upstream_asked = std::exchange(upstream_check_in_flight_, false);
+  if (!upstream_asked && !good.value_or(false)) return;
+  if (good.value_or(false) && upstream_.circuit().check_due()) found_well_ = id;
+  upstream_.circuit().checked(good.value_or(false), now, rng_);
+}
+
+// --- by hand ---
+
+Transitions Account::hold(std::optional<Hold> how, Instant now) {
+  Transitions transitions{.upstream = upstream_.circuit().hold(how, now)};
+  note_upstream(transitions.upstream);
+  return transitions;
+}
+
+Transitions Account::hold(EndpointId id, std::optional<Hold> how, Instant now) {
+  auto& endpoint = endpoints_[id];
+  Transitions transitions{.endpoint = endpoint.account.circuit().hold(how, now)};
+  note_endpoint(endpoint, transitions.endpoint);
+  return transitions;
+}
+
+// --- what is remembered ---
+
+void Account::note_upstream(std::optional<Transition> const& transition) {
+  if (!transition) return;
+  if (transition->to == CircuitState::open) found_well_.reset();
+  if (transition->to == CircuitState::ramping) {
+    // Those that could not be ejected failed with it, and are back with it.
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+      auto& endpoint = endpoints_.at(i);
+      if (!endpoint.ejected()) endpoint.account.forget();
+    }
+  }
+  record(*transition, transitions_);
+}
+
+void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& transition) {
+  if (!transition) return;
+  transition->endpoint = endpoint.id;
+  endpoints_.note(endpoint, *transition);
+  record(*transition, ejections_);
+}
+
+// The probes of a long outage must not push out what began it.
+void Account::record(Transition const& transition, Records& among) {
+  auto record = std::make_shared<TransitionRecord>(TransitionRecord{transition, {}});
+  bool const on_attempts = transition.why.rule != Rule::window_elapsed;
+  if (on_attempts) record->attempts = recent_attempts();
+  among.push_back(std::move(record));
+  if (among.size() <= Health::kept_transitions) return;
+  auto const newest = std::prev(among.end());
+  auto const of_a_probe = std::find_if(among.begin(), newest, [](auto const& each) {
+    auto const rule = each->transition.why.rule;
+    return rule == Rule::window_elapsed || rule == Rule::probe_failure || rule == Rule::check_success;
+  });
+  among.erase(of_a_probe == newest ? among.begin() : of_a_probe);
+}
+
+std::vector<AttemptNote> Account::recent_attempts() const {
+  std::vector<AttemptNote> notes;
+  auto const count = std::min<std::uint64_t>(recent_count_, Health::kept_attempts);
+  notes.reserve(count);
+  for (auto i = recent_count_ - count; i < recent_count_; ++i) {
+    notes.push_back(recent_[i % Health::kept_attempts]);
+  }
+  return notes;
+}
+
+void Account::read(HealthSnapshot& snapshot, Instant now) const {
+  auto const& circuit = upstream_.circuit();
+  snapshot.state = circuit.state();
+  snapshot.generation = circuit.generation();
+  snapshot.held = circuit.held();
+  snapshot.retry_after = circuit.retry_after(now);
+  snapshot.admitted_share = circuit.admitted_share(now);
+  snapshot.probes_in_flight = circuit.probes_in_flight();
+  snapshot.run = upstream_.run().length();
+  snapshot.window = upstream_.sums(now);
+  snapshot.ledger = ledger_;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    auto const& endpoint = endpoints_.at(i);
+    auto const& own = endpoint.account.circuit();
+    snapshot.endpoints.push_back({.id = endpoint.id,
+                                  .share = endpoint.share,
+                                  .state = own.state(),
+                                  .retry_after = own.retry_after(now),
+                                  .admitted_share = own.admitted_share(now),
+                                  .held = own.held(),
+                                  .window = endpoint.account.sums(now),
+                                  .ledger = endpoint.ledger,
+                                  .checks = endpoint.checks,
+                                  .ejections = endpoint.ejections});
+  }
+  snapshot.probes = probes_;
+  snapshot.refusals = refusals_;
+}
+
+}  // namespace candor

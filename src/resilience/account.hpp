@@ -1,0 +1,96 @@
+// The account of one upstream: the ledgers, the circuits of the upstream and of its endpoints, and what is
+// remembered of attempts and transitions. A value over time that it is handed; Health is the lock around it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "candor/core/rng.hpp"
+#include "candor/resilience/circuit_account.hpp"
+#include "candor/resilience/health.hpp"
+#include "candor/resilience/stretch.hpp"
+#include "endpoints.hpp"
+
+namespace candor {
+
+/// What one step has changed.
+struct Transitions {
+  std::optional<Transition> upstream{};
+  std::optional<Transition> endpoint{};
+};
+
+class Account {
+ public:
+  Account(Health::Settings const& settings, std::uint64_t seed);
+
+  struct Answer {
+    std::optional<Refusal> refusal{};
+    Admission admission{};
+    EndpointId endpoint{};
+    std::optional<Admission> endpoint_admission{};
+    Transitions transitions{};
+  };
+  [[nodiscard]] Answer admit(AttemptContext const& context, Instant now);
+  [[nodiscard]] Transitions settle(AttemptNote const& note, Admission admission,
+                                   std::optional<Admission> endpoint_admission);
+  [[nodiscard]] Transitions mark_slow(AttemptNote& note, Admission admission,
+                                      std::optional<Admission> endpoint_admission, Instant now);
+
+  void sense();
+  [[nodiscard]] std::optional<Instant> next_check() const;
+  [[nodiscard]] std::optional<EndpointId> take_check(Instant now);
+  void settle_check(EndpointId endpoint, std::optional<bool> good, Instant now);
+
+  [[nodiscard]] Transitions hold(std::optional<Hold> how, Instant now);
+  [[nodiscard]] Transitions hold(EndpointId endpoint, std::optional<Hold> how, Instant now);
+
+  [[nodiscard]] bool retrying_pays(Instant now) const { return stretch_.pays(now); }
+
+  /// `snapshot.endpoints` had better have the room already.
+  void read(HealthSnapshot& snapshot, Instant now) const;
+  [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
+  [[nodiscard]] CircuitState state() const { return upstream_.circuit().state(); }
+  [[nodiscard]] Duration retry_after(Instant now) const { return upstream_.circuit().retry_after(now); }
+  [[nodiscard]] std::vector<AttemptNote> recent_attempts() const;
+
+  // Shared, so that a reader copies them without the lock.
+  using Records = std::deque<std::shared_ptr<TransitionRecord const>>;
+  [[nodiscard]] Records const& transitions() const { return transitions_; }
+  [[nodiscard]] Records const& ejections() const { return ejections_; }
+
+ private:
+  [[nodiscard]] Endpoint* endpoint_for(AttemptContext const& context, Admission admission, Instant now);
+  [[nodiscard]] std::optional<Transition> settle_endpoint(Endpoint& endpoint, AttemptNote const& note,
+                                                          std::optional<Admission> admission);
+  [[nodiscard]] Asked asked_of(Endpoint const& endpoint, AttemptNote const& note) const;
+  [[nodiscard]] Asked asked_of_upstream(Endpoint const& endpoint, AttemptNote const& note) const;
+  void note_latency(Endpoint& endpoint, AttemptNote const& note);
+  void remember(AttemptNote const& note) { recent_[recent_count_++ % Health::kept_attempts] = note; }
+  void note_upstream(std::optional<Transition> const& transition);
+  void note_endpoint(Endpoint& endpoint, std::optional<Transition>& transition);
+  void record(Transition const& transition, Records& among);
+
+  Health::Settings const& settings_;
+  Rng rng_;
+  CircuitAccount upstream_;
+  Endpoints endpoints_;
+  Stretch stretch_;
+  Ledger ledger_;
+  std::array<std::uint64_t, 4> probes_{};
+  std::uint64_t refusals_ = 0;
+
+  bool upstream_check_in_flight_ = false;
+  std::size_t check_turn_ = 0;              // whom the upstream's next check asks
+  std::optional<EndpointId> found_well_{};  // by the check that ended the upstream's window
+
+  std::array<AttemptNote, Health::kept_attempts> recent_;
+  std::uint64_t recent_count_ = 0;
+  Records transitions_;
+  Records ejections_;
+};
+
+}  // namespace candor

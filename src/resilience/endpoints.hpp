@@ -1,0 +1,88 @@
+// The endpoints of one upstream, each with its ledger and its own circuit; which of them may be ejected, and
+// which one is next. A value; whoever owns it holds the lock.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "candor/core/ids.hpp"
+#include "candor/core/rng.hpp"
+#include "candor/resilience/balance.hpp"
+#include "candor/resilience/circuit_account.hpp"
+#include "candor/resilience/health.hpp"
+#include "candor/resilience/ledger.hpp"
+#include "candor/resilience/peak_ewma.hpp"
+#include "candor/resilience/settings.hpp"
+
+namespace candor {
+
+struct Endpoint {
+  Endpoint(EndpointId which, EndpointShare what, BreakerSettings const& breaker)
+      : id(which), share(what), account(breaker) {}
+
+  [[nodiscard]] bool ejected() const {
+    auto const state = account.circuit().state();
+    return state == CircuitState::open || state == CircuitState::half_open;
+  }
+
+  EndpointId id;
+  EndpointShare share;
+  Ledger ledger{};
+  CheckCounts checks{};
+  std::uint64_t ejections = 0;
+  CircuitAccount account;
+  PeakEwma latency{};
+  bool check_in_flight = false;
+};
+
+class Endpoints final : private EndpointReadings {
+ public:
+  /// `settings` must outlive it.
+  explicit Endpoints(Health::Settings const& settings);
+
+  [[nodiscard]] std::size_t size() const override { return endpoints_.size(); }
+  [[nodiscard]] Endpoint& operator[](EndpointId id);
+  [[nodiscard]] Endpoint& at(std::size_t place) { return endpoints_[place]; }
+  [[nodiscard]] Endpoint const& at(std::size_t place) const { return endpoints_[place]; }
+
+  /// Whether endpoints have circuits of their own at all: not where there is but one.
+  [[nodiscard]] bool judge() const { return settings_.eject.enabled && endpoints_.size() > 1; }
+  /// Whether one more of its group may be ejected.
+  [[nodiscard]] bool may_eject(Endpoint const& endpoint) const;
+  /// Whether the upstream as a whole is not to be judged yet: one that fails may still be ejected, and one
+  /// that has not failed since it last did well is there to do its work.
+  [[nodiscard]] bool may_yet_help() const;
+  /// After a transition of its circuit.
+  void note(Endpoint& endpoint, Transition const& transition);
+
+  /// For the next attempt; nothing: there is none that may have it.
+  [[nodiscard]] Endpoint* pick(AttemptContext const& context, Instant now, Rng& rng);
+
+  /// What an attempt showed of how long its endpoint takes.
+  void note_latency(Endpoint& endpoint, Outcome outcome, Duration latency, Instant now);
+
+ private:
+  static constexpr std::size_t groups = 16;
+  struct Group {
+    std::size_t size = 0;
+    std::size_t ejected = 0;
+    [[nodiscard]] std::size_t available() const { return size - ejected; }
+  };
+
+  [[nodiscard]] EndpointReading reading(std::size_t place) const override;
+  [[nodiscard]] Endpoint* wants_probe(AttemptContext const& context, Instant now);
+  [[nodiscard]] bool has_any_behind(unsigned priority) const;
+
+  Health::Settings const& settings_;
+  std::vector<Endpoint> endpoints_;
+  std::array<Group, groups> groups_{};
+  std::vector<std::size_t> ejected_;  // their places
+  Balancer balancer_;
+  Instant now_{};  // of the pick under way
+};
+
+}  // namespace candor

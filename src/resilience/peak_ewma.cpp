@@ -1,0 +1,46 @@
+#include "candor/resilience/peak_ewma.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace candor {
+
+namespace {
+
+constexpr double shortest = 1e-9;  // seconds: what is known is not 0
+
+}  // namespace
+
+double PeakEwma::left(Instant now) const {
+  auto const since = std::max(now - at_, Duration{});
+  if (attempts_ <= 0 || since >= forgotten) return 0;
+  return std::exp(-seconds(since) / seconds(decay));
+}
+
+void PeakEwma::observe(Instant now, double left, bool is_failure) {
+  attempts_ = attempts_ * left + 1;
+  failures_ = failures_ * left + (is_failure ? 1 : 0);
+  at_ = std::max(at_, now);
+}
+
+void PeakEwma::succeeded(Duration latency, Instant now) {
+  auto const kept = left(now);
+  auto const took = std::max(seconds(latency), shortest);
+  latency_ = took >= latency_ ? took : took + (latency_ - took) * kept;
+  observe(now, kept, false);
+}
+
+void PeakEwma::failed(Duration latency, Instant now) {
+  auto const kept = left(now);
+  latency_ = std::max({seconds(latency), latency_ * kept, shortest});
+  observe(now, kept, true);
+}
+
+double PeakEwma::estimate(Instant now) const {
+  auto const kept = left(now);
+  if (kept <= 0) return 0;
+  double const failing = failures_ * kept / (attempts_ * kept + 1);
+  return latency_ * kept + failing * failure_costs;
+}
+
+}  // namespace candor
