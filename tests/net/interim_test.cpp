@@ -110,7 +110,7 @@ TEST(Expecting, IsOverWithAnAnswer) {
 }
 
 TEST(Expecting, HurtsNoEndpointThatSaysNothing) {
-  Asked asked{expecting(), {.timeouts = {.attempt = 40ms}}};  // half of which it is asked for
+  Asked asked{expecting(), {.timeouts = {.attempt = 400ms}}};  // half of which it is asked for
   sends_when_told(asked);
   ends_well(asked);
 }

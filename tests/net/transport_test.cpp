@@ -172,9 +172,9 @@ TEST(Transport, EndsARequestAtItsDeadline) {
 TEST(Transport, BlamesNoUpstreamForASlowCaller) {
   SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
   auto settings = upstream_of({upstream.address()});
-  settings.timeouts.attempt = 20ms;
-  settings.timeouts.request = 150ms;
-  settings.breaker.slow_after = 10ms;
+  settings.timeouts.attempt = 300ms;
+  settings.timeouts.request = 1s;
+  settings.breaker.slow_after = 200ms;
   Proxy proxy{settings};
   auto caller = proxy.caller();
   caller.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nhalf");
