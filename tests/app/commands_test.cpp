@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "candor/app/version.hpp"
+#include "support/folder.hpp"
 
 namespace candor::app {
 namespace {
@@ -42,17 +43,13 @@ Ran run(std::vector<std::string> const& arguments) {
 /// A file for the length of a test.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(std::string const& text) : path_(testing::TempDir() + "candor_commands_test.yaml") {
-    std::ofstream{path_} << text;
-  }
-  ~TemporaryFile() { std::remove(path_.c_str()); }
-  TemporaryFile(TemporaryFile const&) = delete;
-  TemporaryFile& operator=(TemporaryFile const&) = delete;
+  explicit TemporaryFile(std::string const& text) { std::ofstream{path_} << text; }
 
   [[nodiscard]] std::string const& path() const { return path_; }
 
  private:
-  std::string path_;
+  test::Folder folder_;
+  std::string path_ = folder_.path("candor.yaml");
 };
 
 std::string example(std::string const& name) { return std::string(CANDOR_SOURCE_DIR "/config/") + name; }

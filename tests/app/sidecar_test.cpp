@@ -9,6 +9,7 @@
 
 #include "candor/admin/get.hpp"
 #include "candor/config/load.hpp"
+#include "support/folder.hpp"
 
 namespace candor::app {
 namespace {
@@ -66,8 +67,8 @@ TEST(Sidecar, IsReadyUntilItDrains) {
 
 TEST(Sidecar, CountsAndLogsWhatItCarries) {
   auto config = one_upstream();
-  auto const path = testing::TempDir() + "candor_sidecar_test.log";
-  std::remove(path.c_str());
+  test::Folder const folder;
+  auto const path = folder.path("access.log");
   config.access_log.mode = AccessLogSettings::Mode::all;
   config.access_log.path = path;
   std::optional<Sidecar> running{std::in_place, config, silent_log(), 1U};

@@ -12,6 +12,7 @@
 #include "candor/observe/composite_observer.hpp"
 #include "candor/observe/operational_log.hpp"
 #include "support.hpp"
+#include "support/folder.hpp"
 
 namespace candor::observe {
 namespace {
@@ -185,12 +186,11 @@ TEST(LineLog, AStuckWriterCostsTheOldestLinesAndHoldsUpNobody) {
 }
 
 TEST(LineLog, AppendsToAFile) {
-  auto const path = std::filesystem::temp_directory_path() / "candor_line_log_test.log";
-  std::filesystem::remove(path);
-  for (auto const* line : {"one", "two"}) LineLog{path.string(), 4, LineLog::Form::bare}.write(line);
+  test::Folder const folder;
+  auto const path = folder.path("lines.log");
+  for (auto const* line : {"one", "two"}) LineLog{path, 4, LineLog::Form::bare}.write(line);
   std::ifstream file{path};
   std::string const text{std::istreambuf_iterator<char>{file}, {}};
-  std::filesystem::remove(path);
   EXPECT_EQ(text, "one\ntwo\n");
 }
 
@@ -204,8 +204,8 @@ TEST(LineLog, AFileThatCannotBeOpenedIsNamed) {
 }
 
 TEST(LineLog, ADirectoryThatIsMissingIsNamedAndNotMade) {
-  auto const directory = std::filesystem::temp_directory_path() / "candor_no_such_directory";
-  std::filesystem::remove_all(directory);
+  test::Folder const folder;
+  std::filesystem::path const directory = folder.path("none");
   try {
     LineLog const log{(directory / "access.log").string(), 4, LineLog::Form::bare};
     FAIL() << "opened";
