@@ -113,11 +113,16 @@ class Demo {
 
   [[nodiscard]] Duration elapsed() const { return readings_.back().at - began_; }
 
-  /// Of --once: then the upstream stays well, until the circuit has closed.
+  /// Of --once: then the upstream stays well, until the circuit has closed, and stayed so for as long as an
+  /// attempt of before may take to end.
   [[nodiscard]] bool pass_is_over() const { return options_.once && elapsed() >= timetable_.pass(); }
   [[nodiscard]] bool is_over() const {
     if (!pass_is_over()) return false;
-    return readings_.back().health.state == CircuitState::closed || elapsed() >= timetable_.pass() + recovery;
+    if (elapsed() >= timetable_.pass() + recovery) return true;
+    auto const& upstream = *sidecar_.upstreams().front();
+    auto const& now = readings_.back();
+    return now.health.state == CircuitState::closed &&
+           now.at - closed_or_left_closed(upstream).value_or(began_) >= upstream.settings.timeouts.attempt;
   }
 
   [[nodiscard]] View view() const {

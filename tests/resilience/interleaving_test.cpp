@@ -8,12 +8,14 @@
 // and ends as the real thing did. CANDOR_INTERLEAVINGS sets the number of rounds.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,44 +46,75 @@ struct Step {
   std::string shown;
 };
 
-/// Looks for an order of the steps in which the model shows the same.
+/// Looks for the orders of the steps in which the model shows the same. Two orders that show the same may
+/// leave different things behind, which show later: so all of them are kept, as far as a model behaves
+/// differently.
 template <class Model, class What>
 class Search {
  public:
-  explicit Search(std::vector<Step<What>> const& steps) : steps_(steps), made_(steps.size()) {}
+  Search(std::vector<Step<What>> const& steps, std::string end)
+      : steps_(steps), made_(steps.size()), end_(std::move(end)) {}
 
-  /// The model as it is after them; nothing: there is no such order.
-  std::unique_ptr<Model> find(Model const& model, std::string const& end) {
-    return from(model, end, steps_.size());
+  /// Adds the models that this one may have become.
+  void from(Model const& model) { go_on(model, false); }
+
+  [[nodiscard]] std::vector<std::unique_ptr<Model>> take() {
+    std::vector<std::unique_ptr<Model>> models;
+    for (auto& [behaviour, model] : found_) models.push_back(std::move(model));
+    return models;
   }
 
  private:
-  std::unique_ptr<Model> from(Model const& model, std::string const& end, std::size_t left) {
-    if (left == 0) return model.end() == end ? std::make_unique<Model>(model) : nullptr;
-    // Nothing may come before what had ended when it began.
+  /// `chosen`: there was another way to go here, which may lead to the same.
+  void go_on(Model const& model, bool chosen) {
     auto first_end = ~std::uint64_t{0};
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       if (!made_[i]) first_end = std::min(first_end, steps_[i].ended);
     }
+    if (first_end == ~std::uint64_t{0}) {
+      if (model.end() == end_) found_.try_emplace(model.behaviour(), std::make_unique<Model>(model));
+      return;
+    }
+    if (chosen && !seen_.emplace(made_, model.end() + model.behaviour()).second) return;
+    // Nothing may come before what had ended when it began.
+    std::vector<std::pair<std::size_t, Model>> ways;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       if (made_[i] || steps_[i].began > first_end) continue;
       Model next{model};
-      if (next.make(steps_[i].what) != steps_[i].shown) continue;
+      if (next.make(steps_[i].what) == steps_[i].shown) ways.emplace_back(i, std::move(next));
+    }
+    for (auto const& [i, next] : ways) {
       made_[i] = true;
-      if (auto found = from(next, end, left - 1)) return found;
+      go_on(next, ways.size() > 1);
       made_[i] = false;
     }
-    return nullptr;
   }
 
   std::vector<Step<What>> const& steps_;
   std::vector<bool> made_;
+  std::string end_;
+  std::set<std::pair<std::vector<bool>, std::string>> seen_;
+  std::map<std::string, std::unique_ptr<Model>> found_;
 };
+
+/// In the order in which they began.
+template <class What>
+std::string told(std::vector<Step<What>> steps) {
+  std::sort(steps.begin(), steps.end(), [](auto const& a, auto const& b) { return a.began < b.began; });
+  std::string text;
+  for (auto const& step : steps) {
+    text += std::to_string(step.began) + " to " + std::to_string(step.ended) + ": " + told(step.what) +
+            " showed " + step.shown + "\n";
+  }
+  return text;
+}
 
 /// `Real` makes steps on any thread; `Model` is its sequential twin.
 template <class Real, class Model>
-void expect_possible_orders(Real& real, std::unique_ptr<Model> model) {
+void expect_possible_orders(Real& real, std::unique_ptr<Model> first) {
   using What = typename Model::What;
+  std::vector<std::unique_ptr<Model>> models;
+  models.push_back(std::move(first));
   std::atomic<std::uint64_t> count = 0;
   std::vector<std::vector<Step<What>>> made(threads);
   std::atomic<bool> stop = false;
@@ -108,6 +141,7 @@ void expect_possible_orders(Real& real, std::unique_ptr<Model> model) {
   }
   Rng rng{99};
   unsigned overlapped = 0;
+  std::size_t most = 0;
   for (unsigned round = 0; round < rounds() && !testing::Test::HasFailure(); ++round) {
     real.pass(rng);
     barrier.arrive_and_wait();
@@ -115,14 +149,21 @@ void expect_possible_orders(Real& real, std::unique_ptr<Model> model) {
     std::vector<Step<What>> steps;
     for (auto const& each : made) steps.insert(steps.end(), each.begin(), each.end());
     for (auto const& step : steps) overlapped += step.ended > step.began + 1 ? 1U : 0U;
-    model->now = real.now;
-    model = Search<Model, What>{steps}.find(*model, real.end());
-    EXPECT_TRUE(model) << "round " << round;
+    Search<Model, What> search{steps, real.end()};
+    for (auto const& model : models) {
+      model->now = real.now;
+      search.from(*model);
+    }
+    auto const before = models.front()->end();
+    models = search.take();
+    EXPECT_FALSE(models.empty()) << "round " << round << ", from " << before << " to " << real.end() << "\n"
+                                 << told(steps);
+    most = std::max(most, models.size());
   }
   stop = true;
   barrier.arrive_and_wait();
-  std::printf("  %u steps, of which %u had another beside them\n", rounds() * threads * steps_a_round,
-              overlapped);
+  std::printf("  %u steps, of which %u had another beside them; at most %zu models to tell apart\n",
+              rounds() * threads * steps_a_round, overlapped, most);
   EXPECT_GT(overlapped, 0U) << "nothing ever met: the test shows nothing";
 }
 
@@ -149,6 +190,12 @@ struct AccountStep {
   std::uint64_t request = 0;
   Outcome outcome = Outcome::success();
 };
+
+std::string told(AccountStep const& what) {
+  static constexpr std::string_view names[] = {"admit", "settle", "mark", "ask"};
+  return std::string(names[static_cast<std::size_t>(what.kind)]) + " " + std::to_string(what.request) + " " +
+         std::string(name(what.outcome.kind()));
+}
 
 Health::Settings several() {
   Health::Settings settings;
@@ -266,6 +313,25 @@ class ModelAccount {
     return told(snapshot.ledger.started, snapshot.ledger, account_.recent_attempts());
   }
 
+  /// What it does from now on, if all that is in flight succeeds, then some attempts, then all fail: what
+  /// end() hides shows in that.
+  [[nodiscard]] std::string behaviour() const {
+    ModelAccount copy{*this};
+    std::string text;
+    for (auto const& [request, held] : held_) text += copy.make({AccountStep::Kind::settle, request});
+    std::uint64_t request = 0;
+    for (unsigned phase = 0; phase < 10; ++phase, copy.now += 300ms) {
+      auto const outcome = phase < 6 ? Outcome::success() : Outcome::failed(FailureKind::status);
+      auto const first = request + 1;
+      while (++request < first + 6) text += copy.make({AccountStep::Kind::admit, request}) + " ";
+      for (auto each = first; each < request; ++each) {
+        if (copy.held_.contains(each)) text += copy.make({AccountStep::Kind::settle, each, outcome});
+      }
+      text += copy.make({AccountStep::Kind::ask}) + "\n";
+    }
+    return text;
+  }
+
   Instant now = start;
 
  private:
@@ -301,6 +367,11 @@ struct BudgetStep {
   enum class Kind : std::uint8_t { request, take, spend, give_back };
   Kind kind = Kind::request;
 };
+
+std::string told(BudgetStep const& what) {
+  static constexpr std::string_view names[] = {"request", "take", "spend", "give back"};
+  return std::string(names[static_cast<std::size_t>(what.kind)]);
+}
 
 constexpr BudgetSettings small{.ratio = 0.5, .per_second = 2, .over = 1s};
 
@@ -368,6 +439,9 @@ class ModelBudget {
     auto const left = allowance - worst(now.time_since_epoch() / width) - out_ * unit;
     return std::to_string(std::max<std::int64_t>(left, 0));
   }
+
+  /// There is nothing else to it.
+  [[nodiscard]] std::string behaviour() const { return end(); }
 
   Instant now = start;
 
