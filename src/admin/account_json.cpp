@@ -53,6 +53,21 @@ class Writer {
     return json;
   }
 
+  [[nodiscard]] Json limit() const {
+    auto const& limit = account_.health.limit;
+    return {
+        {"attempts", limit.attempts},
+        {"in_use", account_.health.ledger.in_flight},
+        {"usual_latency_seconds", limit.usual_latency ? Json(seconds(*limit.usual_latency)) : Json(nullptr)},
+        {"refusals", limit.refusals}};
+  }
+
+  [[nodiscard]] Json throttle() const {
+    auto const& throttle = account_.health.throttle;
+    if (!throttle) return nullptr;
+    return {{"refused_share", throttle->refused_share}, {"refusals", throttle->refusals}};
+  }
+
   [[nodiscard]] Json transition(TransitionRecord const& record) const {
     auto const& why = record.transition.why;
     Json json{{"at", time(record.transition.at)},
@@ -121,6 +136,8 @@ Json summary_json(Account const& account) {
           {"window", window_json(account.health.window)},
           {"run", account.health.run},
           {"budget_tokens", account.budget_tokens},
+          {"limit", Writer{account}.limit()},
+          {"throttle", Writer{account}.throttle()},
           {"late_breaks", account.health.late_breaks},
           {"ledger", ledger_json(account.health.ledger)}};
 }

@@ -253,6 +253,22 @@ class Explanation {
     page_.paragraph((run == 0 ? "No run of failures" : "A run of " + counted(run, "failure")) +
                     ". Retries that the budget would pay for now: " +
                     grouped(static_cast<std::uint64_t>(account_.budget_tokens)) + '.');
+    load();
+  }
+
+  void load() {
+    auto const& limit = account_.health.limit;
+    std::string text = "In flight: " + grouped(account_.health.ledger.in_flight) + " of the " +
+                       counted(limit.attempts, "attempt") + " that may be";
+    if (limit.usual_latency) text += ", as they usually take " + in_words(*limit.usual_latency);
+    text += '.';
+    if (limit.refusals > 0) text += " For lack of room were refused: " + grouped(limit.refusals) + '.';
+    auto const& throttle = account_.health.throttle;
+    if (throttle && throttle->refusals > 0) {
+      text += " The throttle refuses " + percent(throttle->refused_share) + " now, and has refused " +
+              counted(throttle->refusals, "attempt") + '.';
+    }
+    page_.paragraph(text);
   }
 
   /// False if there is nothing to tell.

@@ -50,6 +50,9 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     group("breaker", Table{splice(&UpstreamSettings::breaker), splice(&UpstreamSettings::classify)},
           "When its circuits open, and how they close"),
     field("eject", &UpstreamSettings::eject, "How many endpoints may be kept out by their own circuits"),
+    field("limit", &UpstreamSettings::limit, "How many attempts may be in flight at the same time"),
+    field("throttle", &UpstreamSettings::throttle,
+          "Refuses a part of the attempts while the upstream does not accept enough of them; null: none"),
     field(
         "fallback", &UpstreamSettings::fallback,
         "What a request gets in the place of an answer: another upstream's, a kept one, a fixed one, in this "
@@ -260,6 +263,32 @@ inline constexpr auto fields<EjectSettings> = Table{
     field("enabled", &EjectSettings::enabled, "false: the upstream's circuit alone judges"),
     field("cap", &EjectSettings::cap, range(0, 1),
           "Share of the endpoints that may be out at the same time; one of two may, the last one never"),
+};
+
+template <>
+inline constexpr auto fields<AttemptLimitSettings> = Table{
+    field("attempts", &AttemptLimitSettings::attempts, range(1, 1'000'000), "Never more; beyond it: 503"),
+    field("adaptive", &AttemptLimitSettings::adaptive,
+          "Fewer, where attempts take longer than usual; null: always as many"),
+};
+
+template <>
+inline constexpr auto fields<AdaptiveLimitSettings> = Table{
+    field("least", &AdaptiveLimitSettings::least, range(1, 100'000),
+          "Never fewer, but for moments in which the usual latency is looked for"),
+    field("first", &AdaptiveLimitSettings::first, range(1, 100'000), "As many, before anything is known"),
+    field("tolerance", &AdaptiveLimitSettings::tolerance, range(1, 10),
+          "Attempts may take so many times what is usual before fewer may be in flight"),
+};
+
+template <>
+inline constexpr auto fields<ThrottleSettings> = Table{
+    field(
+        "per_accept", &ThrottleSettings::per_accept, range(1, 100),
+        "Attempts that may be made for each that the upstream accepts: that fails with neither overload nor "
+        "timeout"),
+    field("over", &ThrottleSettings::over, range(1s, 10min), "The time over which both are counted"),
+    field("cap", &ThrottleSettings::cap, range(0, 1), "Of the attempts at most this share is refused"),
 };
 
 template <>

@@ -135,6 +135,22 @@ void check_breaker(UpstreamSettings const& upstream, std::string const& path, Re
   }
 }
 
+void check_limit(AttemptLimitSettings const& limit, std::string const& path, Report& report) {
+  if (!limit.adaptive || report.is_wrong(path + ".adaptive")) return;
+  auto const& adaptive = *limit.adaptive;
+  auto const within = path + ".adaptive";
+  auto const number = [](std::size_t count) { return static_cast<std::int64_t>(count); };
+  in_order<std::int64_t>(report, within, {"least", number(adaptive.least)},
+                         {"first", number(adaptive.first)});
+  auto const first = within + ".first";
+  if (adaptive.first <= limit.attempts || report.is_wrong(first) || report.is_wrong(path + ".attempts"))
+    return;
+  auto const at = report.offset_of(first) ? first : path + ".attempts";
+  report.add(report.offset_near(at), at,
+             "the limit begins at adaptive.first, " + std::to_string(adaptive.first) +
+                 ", and is never above attempts, " + std::to_string(limit.attempts));
+}
+
 void check_slow_after(UpstreamSettings const& upstream, std::string const& path, Report& report) {
   auto const slow_after = path + ".breaker.slow_after";
   auto const attempt = path + ".timeouts.attempt";
@@ -352,6 +368,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_hedge(upstream, path, report);
   check_breaker(upstream, path + ".breaker", report);
   check_slow_after(upstream, path, report);
+  check_limit(upstream.limit, path + ".limit", report);
 }
 
 void check_connections(Config const& config, Report& report) {
@@ -390,6 +407,17 @@ void check_routes(Config const& config, Report& report) {
   }
 }
 
+/// What a file does not say of an adaptive limit gives way to what it does say.
+void settle_limit(AttemptLimitSettings& limit, std::string const& path, Report const& report) {
+  if (!limit.adaptive) return;
+  auto& adaptive = *limit.adaptive;
+  bool const says_least = report.offset_of(path + ".least").has_value();
+  bool const says_first = report.offset_of(path + ".first").has_value();
+  if (!says_first) adaptive.first = std::min(adaptive.first, limit.attempts);
+  if (!says_first && says_least) adaptive.first = std::max(adaptive.first, adaptive.least);
+  if (!says_least) adaptive.least = std::min(adaptive.least, adaptive.first);
+}
+
 }  // namespace
 
 void settle_defaults(Config& config, Report const& report) {
@@ -400,6 +428,7 @@ void settle_defaults(Config& config, Report const& report) {
                     [&](std::uint16_t status) { return !is_failure(upstream.classify, status); });
     }
     auto& budget = upstream.retry.budget;
+    settle_limit(upstream.limit, join("upstreams", upstream.name) + ".limit.adaptive", report);
     bool const is_narrower = budget.stretch && *budget.stretch < budget.ratio;
     if (is_narrower && !report.offset_of(retry + ".budget.stretch")) budget.stretch.reset();
   }

@@ -53,6 +53,8 @@ std::string_view name(Refusal refusal) {
     case Refusal::ramping: return "ramping";
     case Refusal::held: return "held";
     case Refusal::no_endpoint: return "no_endpoint";
+    case Refusal::limit: return "limit";
+    case Refusal::throttled: return "throttled";
   }
   return {};
 }

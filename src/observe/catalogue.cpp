@@ -97,6 +97,20 @@ constexpr std::array<MetricRow, metric_count> rows{{
     {M::window_attempts, "candor_window_attempts", gauge, "", {"upstream"},
      "Attempts that settled, or were marked slow, in the breaker's window: what the ratios stand on."},
 
+    // Load.
+    {M::limit_attempts, "candor_limit_attempts", gauge, "", {"upstream"},
+     "Attempts that may be in flight at the same time now; a fixed number, unless limit.adaptive is set."},
+    {M::limit_in_use, "candor_limit_in_use", gauge, "", {"upstream"},
+     "Attempts in flight, as the limit sees them."},
+    {M::limit_usual_latency, "candor_limit_usual_latency_seconds", gauge, "seconds", {"upstream"},
+     "What attempts usually take, to the head, as an adaptive limit has learnt it; absent until it has."},
+    {M::limit_refusals, "candor_limit_refusals_total", counter, "", {"upstream", "reason"},
+     "Attempts for which there was no room under the limit: limit."},
+    {M::throttle_refused_share, "candor_throttle_refused_ratio", gauge, "ratio", {"upstream"},
+     "Share of the attempts that the throttle refuses now; absent where there is none."},
+    {M::throttle_refusals, "candor_throttle_refusals_total", counter, "", {"upstream"},
+     "Attempts that the throttle refused."},
+
     // Connections.
     {M::caller_connections, "candor_caller_connections", gauge, "", {},
      "Connections of callers that are open."},

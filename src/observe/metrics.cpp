@@ -217,6 +217,18 @@ class UpstreamScrape {
     families_.gauge(Metric::window_attempts, {name_}, static_cast<double>(health.window.attempts()));
   }
 
+  void load(HealthSnapshot const& health) {
+    families_.gauge(Metric::limit_attempts, {name_}, static_cast<double>(health.limit.attempts));
+    families_.gauge(Metric::limit_in_use, {name_}, static_cast<double>(health.ledger.in_flight));
+    if (auto const usual = health.limit.usual_latency) {
+      families_.gauge(Metric::limit_usual_latency, {name_}, seconds(*usual));
+    }
+    families_.count(Metric::limit_refusals, {name_, candor::name(Refusal::limit)}, health.limit.refusals);
+    if (!health.throttle) return;
+    families_.gauge(Metric::throttle_refused_share, {name_}, health.throttle->refused_share);
+    families_.count(Metric::throttle_refusals, {name_}, health.throttle->refusals);
+  }
+
   void transitions(TransitionCounts const& counts) {
     for (auto const from : all_states) {
       for (auto const to : all_states) {
@@ -281,7 +293,9 @@ std::vector<prometheus::MetricFamily> MetricsCollectable::Collect() const {
   for (auto const& upstream : sources_.upstreams) {
     UpstreamScrape scrape{families, sources_, *upstream};
     scrape.requests();
-    scrape.health(upstream->health.snapshot(now));
+    auto const health = upstream->health.snapshot(now);
+    scrape.health(health);
+    scrape.load(health);
     scrape.retries(upstream->budget.available(now));
     if (sources_.transitions) scrape.transitions(*sources_.transitions);
     scrape.connections();

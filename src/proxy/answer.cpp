@@ -54,7 +54,16 @@ OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
     case Refusal::no_endpoint:
       answer.explanation = "No endpoint of " + exchange.upstream.name() + " can take a request now.";
       break;
+    case Refusal::limit:
+      answer.error = ProxyError::connection_limit_reached;
+      answer.explanation = "As many attempts are in flight to " + exchange.upstream.name() + " as may be.";
+      break;
+    case Refusal::throttled:
+      answer.explanation =
+          exchange.upstream.name() + " accepts too little of what it is sent: a part is refused here.";
+      break;
   }
+  // Who is busy now may have room at any moment: less than any Retry-After can say.
   answer.retry_after = exchange.upstream.health.retry_after(exchange.now());
   answer.candor_retry = "refused";
   return answer;
@@ -112,7 +121,9 @@ bool binds_others(RetryDenied reason) {
   switch (reason) {
     case RetryDenied::circuit:
     case RetryDenied::budget:
-    case RetryDenied::deadline: return true;
+    case RetryDenied::deadline:
+    case RetryDenied::limit:
+    case RetryDenied::throttle: return true;
     case RetryDenied::attempts:
     case RetryDenied::condition:
     case RetryDenied::not_replayable:

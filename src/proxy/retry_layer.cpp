@@ -6,6 +6,24 @@
 
 namespace candor {
 
+namespace {
+
+/// Why no further attempt was made, of one that was refused when it was due.
+RetryDenied denial_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::circuit_open:
+    case Refusal::probe_in_flight:
+    case Refusal::ramping:
+    case Refusal::held:
+    case Refusal::no_endpoint: return RetryDenied::circuit;
+    case Refusal::limit: return RetryDenied::limit;
+    case Refusal::throttled: return RetryDenied::throttle;
+  }
+  return RetryDenied::circuit;
+}
+
+}  // namespace
+
 // One request's way through its attempts: what they showed, and what is in hand if no further one is made.
 class RetryLayer::Course {
  public:
@@ -115,7 +133,9 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     if (!attempt.untouched) exchange.untouched = false;
 
     bool const permitted = attempt.record != nullptr;
-    if (!permitted && course.has_something()) co_return give_up(RetryDenied::circuit);
+    if (!permitted && course.has_something()) {
+      if (auto const refusal = result.error().get<Refusal>()) co_return give_up(denial_of(*refusal));
+    }
     if (!permitted || (result && result->good())) co_return result;
     if (course.redo(attempt, result)) continue;
     if (!attempt.record->outcome->is_failure() || exchange.scope.cancelled()) co_return result;

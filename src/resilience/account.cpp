@@ -10,7 +10,10 @@ Account::Account(Health::Settings const& settings, std::uint64_t seed)
       rng_(seed),
       upstream_(settings.breaker),
       endpoints_(settings),
-      stretch_(settings.budget) {}
+      stretch_(settings.budget),
+      limit_(settings.limit) {
+  if (settings.throttle) throttle_.emplace(*settings.throttle);
+}
 
 // --- attempts ---
 
@@ -21,8 +24,27 @@ Endpoint* Account::endpoint_for(AttemptContext const& context, Admission admissi
   return endpoints_.pick(context, now, rng_);
 }
 
+/// Asked before the circuit admits, so that no probe's slot is taken for nothing; and only where attempts go
+/// through. Where the circuit refuses, that is the reason. And its probe goes beyond the limit: it is one,
+/// and were it to wait for attempts that hang, nobody could find out whether the upstream is back.
+std::optional<Refusal> Account::load_refusal(Instant now) {
+  if (!lets_through(upstream_.circuit().state())) return std::nullopt;
+  limit_.pass(now);
+  if (!limit_.has_room(ledger_.in_flight)) {
+    ++limit_refusals_;
+    return Refusal::limit;
+  }
+  if (throttle_ && throttle_->refuses(now, rng_)) {
+    ++throttle_refusals_;
+    return Refusal::throttled;
+  }
+  return std::nullopt;
+}
+
 Account::Answer Account::admit(AttemptContext const& context, Instant now) {
   Answer answer;
+  answer.refusal = load_refusal(now);
+  if (answer.refusal) return answer;
   auto const upstream = upstream_.circuit().admit(now);
   note_upstream(upstream.transition);
   answer.transitions.upstream = upstream.transition;
@@ -48,6 +70,7 @@ Account::Answer Account::admit(AttemptContext const& context, Instant now) {
   }
   ledger_.start();
   endpoint->ledger.start();
+  limit_.admitted(ledger_.in_flight, now);
   return answer;
 }
 
@@ -80,6 +103,7 @@ void Account::note_latency(Endpoint& endpoint, AttemptNote const& note) {
   if (!note.outcome.is_success() && !note.outcome.is_failure()) return;
   auto const latency = note.answered.value_or(note.settled) - note.started;
   stretch_.settled(note.number > 1, note.outcome, latency, note.settled);
+  limit_.settled(note.outcome, note.started, latency, ledger_.in_flight, note.settled);
   endpoints_.note_latency(endpoint, note.outcome, latency, note.settled);
 }
 
@@ -91,6 +115,7 @@ Transitions Account::settle(AttemptNote const& note, Admission admission,
   if (note.probe) ++probes_[static_cast<std::size_t>(note.outcome.kind())];
   remember(note);
   note_latency(endpoint, note);
+  if (throttle_) throttle_->settled(note.outcome, note.settled);
   Transitions transitions;
   transitions.endpoint = settle_endpoint(endpoint, note, endpoint_admission);
   if (!note.outcome.is_success() && !note.outcome.is_failure()) {
@@ -273,6 +298,10 @@ void Account::read(HealthSnapshot& snapshot, Instant now) const {
   }
   snapshot.probes = probes_;
   snapshot.refusals = refusals_;
+  snapshot.limit = {.attempts = limit_.value(), .usual_latency = limit_.usual(), .refusals = limit_refusals_};
+  if (throttle_) {
+    snapshot.throttle = {.refused_share = throttle_->refused_share(now), .refusals = throttle_refusals_};
+  }
 }
 
 }  // namespace candor

@@ -12,7 +12,9 @@
 #include "candor/core/rng.hpp"
 #include "candor/resilience/circuit_account.hpp"
 #include "candor/resilience/health.hpp"
+#include "candor/resilience/limit.hpp"
 #include "candor/resilience/stretch.hpp"
+#include "candor/resilience/throttle.hpp"
 #include "endpoints.hpp"
 
 namespace candor {
@@ -63,6 +65,7 @@ class Account {
   [[nodiscard]] Records const& ejections() const { return ejections_; }
 
  private:
+  [[nodiscard]] std::optional<Refusal> load_refusal(Instant now);
   [[nodiscard]] Endpoint* endpoint_for(AttemptContext const& context, Admission admission, Instant now);
   [[nodiscard]] std::optional<Transition> settle_endpoint(Endpoint& endpoint, AttemptNote const& note,
                                                           std::optional<Admission> admission);
@@ -79,9 +82,13 @@ class Account {
   CircuitAccount upstream_;
   Endpoints endpoints_;
   Stretch stretch_;
+  AttemptLimit limit_;
+  std::optional<Throttle> throttle_;
   Ledger ledger_;
   std::array<std::uint64_t, 4> probes_{};
   std::uint64_t refusals_ = 0;
+  std::uint64_t limit_refusals_ = 0;
+  std::uint64_t throttle_refusals_ = 0;
 
   bool upstream_check_in_flight_ = false;
   std::size_t check_turn_ = 0;              // whom the upstream's next check asks

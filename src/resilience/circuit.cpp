@@ -14,6 +14,16 @@ std::string_view name(CircuitState state) {
   return {};
 }
 
+bool lets_through(CircuitState state) {
+  switch (state) {
+    case CircuitState::closed:
+    case CircuitState::ramping: return true;
+    case CircuitState::open:
+    case CircuitState::half_open: return false;
+  }
+  return false;
+}
+
 std::string_view name(Hold hold) {
   switch (hold) {
     case Hold::open: return "open";

@@ -16,6 +16,8 @@ std::string_view name(RetryDenied reason) {
     case RetryDenied::tier: return "tier";
     case RetryDenied::budget: return "budget";
     case RetryDenied::deadline: return "deadline";
+    case RetryDenied::limit: return "limit";
+    case RetryDenied::throttle: return "throttle";
   }
   return {};
 }
@@ -36,20 +38,6 @@ bool is_listed(RetryConditions const& on, FailureKind failure, std::uint16_t sta
   return failure == FailureKind::status &&
          std::find(on.statuses.begin(), on.statuses.end(), status) != on.statuses.end();
 }
-
-namespace {
-
-bool lets_through(CircuitState circuit) {
-  switch (circuit) {
-    case CircuitState::closed:
-    case CircuitState::ramping: return true;
-    case CircuitState::open:
-    case CircuitState::half_open: return false;
-  }
-  return false;
-}
-
-}  // namespace
 
 RetryDecision decide(RetrySettings const& settings, AttemptHistory const& history, CircuitState circuit,
                      Duration left, Budget& budget, Instant now, Rng& rng) {

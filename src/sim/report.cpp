@@ -69,6 +69,8 @@ void add_ledger(Ledger& sum, Ledger const& part) {
 
 void UpstreamTally::add(HealthSnapshot const& snapshot) {
   refusals += snapshot.refusals;
+  limit_refusals += snapshot.limit.refusals;
+  if (snapshot.throttle) throttle_refusals += snapshot.throttle->refusals;
   add_ledger(ledger, snapshot.ledger);
   endpoint_ledgers.resize(snapshot.endpoints.size());
   for (std::size_t i = 0; i < endpoint_ledgers.size(); ++i)

@@ -34,6 +34,8 @@ TEST(OwnAnswer, EveryFailureHasItsStatusItsErrorAndItsDetails) {
       {Failure{Refusal::circuit_open}, 503, ProxyError::destination_unavailable, "circuit_open"},
       {Failure{Refusal::probe_in_flight}, 503, ProxyError::destination_unavailable, "probe_in_flight"},
       {Failure{Refusal::ramping}, 503, ProxyError::destination_unavailable, "ramping"},
+      {Failure{Refusal::limit}, 503, ProxyError::connection_limit_reached, "limit"},
+      {Failure{Refusal::throttled}, 503, ProxyError::destination_unavailable, "throttled"},
       {Failure{CancelReason::deadline}, 504, ProxyError::http_response_timeout, "deadline"},
       {Failure{CancelReason::attempt_timeout}, 504, ProxyError::http_response_timeout, "attempt_timeout"},
       {Failure{CancelReason::connect_timeout}, 504, ProxyError::connection_timeout, "connect_timeout"},

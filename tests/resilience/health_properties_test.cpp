@@ -70,6 +70,9 @@ class Life {
     if (rng.chance(0.5)) settings.breaker.trip.slow_rate = SlowRateSettings{};
     settings.balance.policy = static_cast<BalanceSettings::Policy>(rng.below(4));
     settings.eject.cap = rng.unit();
+    if (rng.chance(0.5)) settings.limit.attempts = 1 + rng.below(30);
+    if (rng.chance(0.3)) settings.limit.adaptive = AdaptiveLimitSettings{.least = 1 + rng.below(4)};
+    if (rng.chance(0.3)) settings.throttle = ThrottleSettings{};
     return settings;
   }
 
@@ -81,6 +84,11 @@ class Life {
                           .hash = rng_.next(),
                           .expendable = rng_.chance(0.7)},
                          now_);
+  }
+
+  static std::uint64_t refusals(HealthSnapshot const& snapshot) {
+    return snapshot.refusals + snapshot.limit.refusals +
+           (snapshot.throttle ? snapshot.throttle->refusals : 0);
   }
 
   /// Is there a better group than its own?
@@ -97,7 +105,16 @@ class Life {
       auto const after = health_.snapshot(now_);
       EXPECT_EQ(after.ledger.started, before.ledger.started + (permit ? 1U : 0U))
           << "a refusal is no attempt";
-      EXPECT_EQ(after.refusals, before.refusals + (permit ? 0U : 1U));
+      EXPECT_EQ(refusals(after), refusals(before) + (permit ? 0U : 1U));
+      auto const refusal = permit ? std::nullopt : permit.error().get<Refusal>();
+      if (refusal == Refusal::limit) {
+        EXPECT_GE(after.ledger.in_flight, after.limit.attempts);
+        EXPECT_EQ(after.probes_in_flight, before.probes_in_flight);
+        EXPECT_TRUE(lets_through(after.state)) << "else the circuit is the reason";
+      }
+      if (permit && !permit->probe()) {
+        EXPECT_LT(before.ledger.in_flight, std::max(before.limit.attempts, after.limit.attempts));
+      }
       if (permit) open_.push_back(std::move(*permit));
       return;
     }

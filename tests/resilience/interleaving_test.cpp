@@ -203,6 +203,7 @@ Health::Settings several() {
   settings.breaker.open.cap = 1s;
   settings.breaker.ramp.cap = 200ms;
   settings.endpoints.resize(3);
+  settings.limit.attempts = 20;
   return settings;
 }
 

@@ -33,6 +33,8 @@ enum class Refusal : std::uint8_t {
   ramping,          ///< just recovered: outside the admitted share
   held,             ///< held open by hand
   no_endpoint,      ///< the upstream has none at the moment
+  limit,            ///< as many attempts are in flight as may be
+  throttled,        ///< the upstream accepts too few
 };
 
 [[nodiscard]] std::string_view name(Refusal);

@@ -46,6 +46,12 @@ enum class Metric : std::uint8_t {
   strain_ratio,
   failure_run,
   window_attempts,
+  limit_attempts,
+  limit_in_use,
+  limit_usual_latency,
+  limit_refusals,
+  throttle_refused_share,
+  throttle_refusals,
   caller_connections,
   caller_connections_accepted,
   caller_connections_refused,
@@ -65,7 +71,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 51;
+inline constexpr std::size_t metric_count = 57;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -104,6 +104,8 @@ struct UpstreamSettings {
   RetrySettings retry{};
   BreakerSettings breaker{};
   EjectSettings eject{};
+  AttemptLimitSettings limit{};
+  std::optional<ThrottleSettings> throttle{};  ///< absent: it refuses none
   std::optional<FallbackSettings> fallback{};  ///< absent: Candor says what went wrong
 };
 

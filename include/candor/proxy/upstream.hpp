@@ -37,6 +37,8 @@ class Upstream {
             .eject = settings.eject,
             .balance = settings.balance,
             .budget = settings.retry.budget,
+            .limit = settings.limit,
+            .throttle = settings.throttle,
             .endpoints = std::move(endpoints)};
   }
 };

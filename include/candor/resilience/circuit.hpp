@@ -20,6 +20,9 @@ inline constexpr std::size_t circuit_states = 4;
 
 [[nodiscard]] std::string_view name(CircuitState state);
 
+/// Whether attempts go through in this state; else they probe, or are refused.
+[[nodiscard]] bool lets_through(CircuitState state);
+
 /// What an operator may do with a circuit by hand.
 enum class Hold : std::uint8_t {
   open,    ///< admits nothing

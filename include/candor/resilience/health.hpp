@@ -51,6 +51,19 @@ struct EndpointSnapshot {
   std::uint64_t ejections = 0;  ///< openings of its circuit
 };
 
+/// Of the limit: how many attempts may be in flight, and what became of those for which there was no room.
+struct LimitSnapshot {
+  std::size_t attempts = 0;                 ///< that may be in flight now
+  std::optional<Duration> usual_latency{};  ///< of an adaptive limit, once it is known
+  std::uint64_t refusals = 0;
+};
+
+/// Of the throttle.
+struct ThrottleSnapshot {
+  double refused_share = 0;  ///< the chance of an attempt to be refused
+  std::uint64_t refusals = 0;
+};
+
 /// What the policies may know when they decide: one consistent reading.
 struct HealthSnapshot {
   CircuitState state = CircuitState::closed;
@@ -64,7 +77,9 @@ struct HealthSnapshot {
   Ledger ledger{};
   std::vector<EndpointSnapshot> endpoints{};
   std::array<std::uint64_t, 4> probes{};  ///< by Outcome::Kind
-  std::uint64_t refusals = 0;
+  std::uint64_t refusals = 0;             ///< by the circuit, or because there was no endpoint
+  LimitSnapshot limit{};
+  std::optional<ThrottleSnapshot> throttle{};
   std::uint64_t late_breaks = 0;
 };
 
@@ -146,7 +161,9 @@ class Health {
     BreakerSettings breaker{};
     EjectSettings eject{};
     BalanceSettings balance{};
-    BudgetSettings budget{};                                ///< for whether retrying pays
+    BudgetSettings budget{};  ///< for whether retrying pays
+    AttemptLimitSettings limit{};
+    std::optional<ThrottleSettings> throttle{};             ///< absent: it refuses none
     std::vector<EndpointShare> endpoints{EndpointShare{}};  ///< those that there are from the beginning
   };
   /// `seed`: of the jitter of open windows, and of what chance has in picking endpoints.

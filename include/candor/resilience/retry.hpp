@@ -39,8 +39,10 @@ enum class RetryDenied : std::uint8_t {
   tier,            ///< another tier has already retried
   budget,          ///< no token
   deadline,        ///< the wait does not fit what is left
+  limit,           ///< when it was due, as many attempts were in flight as may be
+  throttle,        ///< when it was due, it was among those that are refused
 };
-inline constexpr std::size_t retry_denials = 8;
+inline constexpr std::size_t retry_denials = 10;
 
 [[nodiscard]] std::string_view name(RetryDenied reason);
 

@@ -1,6 +1,7 @@
 // What the policies can be told. Plain structs; the defaults stand here and nowhere else.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -108,6 +109,26 @@ struct EndpointShare {
   unsigned weight = 1;    ///< relative to the others of its group
   unsigned priority = 0;  ///< the group; later ones stand in for those before them
   std::uint64_t key = 0;  ///< stable_hash() of its address
+};
+
+/// A limit that follows what attempts take, see limit.hpp.
+struct AdaptiveLimitSettings {
+  std::size_t least = 8;   ///< never fewer, but for moments in which the usual latency is looked for
+  std::size_t first = 32;  ///< before anything is known
+  double tolerance = 1.5;  ///< attempts may take so many times what is usual before the limit falls
+};
+
+/// How many attempts may be in flight at the same time.
+struct AttemptLimitSettings {
+  std::size_t attempts = 1024;                      ///< never more
+  std::optional<AdaptiveLimitSettings> adaptive{};  ///< fewer, as latency says; absent: always as many
+};
+
+/// Refusing a part of the attempts while the upstream does not accept enough of them, see throttle.hpp.
+struct ThrottleSettings {
+  double per_accept = 1.5;  ///< attempts that may be made for each that is accepted
+  Duration over = 10s;      ///< the time over which both are counted
+  double cap = 0.9;         ///< of the attempts at most this share is refused
 };
 
 struct BackoffSettings {

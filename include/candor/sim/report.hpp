@@ -79,6 +79,8 @@ struct UpstreamTally {
   std::uint64_t settled = 0;   ///< verdicts as the observers heard of them
   std::uint64_t retries = 0;   ///< sent
   std::uint64_t refusals = 0;  ///< attempts that the circuit refused
+  std::uint64_t limit_refusals = 0;
+  std::uint64_t throttle_refusals = 0;
   std::array<std::uint64_t, retry_denials> denied{};
   std::uint64_t late_breaks = 0;
   std::vector<CircuitChange> changes;    ///< of its own circuit
