@@ -73,6 +73,7 @@ Account read_account(Upstream const& upstream, Instant now, WallClock wall) {
                   .budget_tokens = upstream.budget.available(now),
                   .now = now,
                   .wall = wall};
+  if (upstream.queue) account.queue = upstream.queue->snapshot();
   for (auto const& endpoint : upstream.settings.endpoints) account.endpoints.push_back(endpoint.address);
   // What happened between the two readings is left to the next one.
   std::erase_if(account.transitions,

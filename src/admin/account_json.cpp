@@ -55,11 +55,16 @@ class Writer {
 
   [[nodiscard]] Json limit() const {
     auto const& limit = account_.health.limit;
-    return {
-        {"attempts", limit.attempts},
-        {"in_use", account_.health.ledger.in_flight},
-        {"usual_latency_seconds", limit.usual_latency ? Json(seconds(*limit.usual_latency)) : Json(nullptr)},
-        {"refusals", limit.refusals}};
+    auto const& usual = limit.usual_latency;
+    Json json{{"attempts", limit.attempts},
+              {"in_use", account_.health.ledger.in_flight},
+              {"usual_latency_seconds", usual ? Json(seconds(*usual)) : Json(nullptr)},
+              {"queued", account_.queue ? Json(account_.queue->waiting) : Json(nullptr)},
+              {"refusals", {{"limit", limit.refusals}}}};
+    if (!account_.queue) return json;
+    json["refusals"]["queue_full"] = account_.queue->refused_full;
+    json["refusals"]["queue_timeout"] = account_.queue->refused_timeout;
+    return json;
   }
 
   [[nodiscard]] Json throttle() const {

@@ -258,11 +258,14 @@ class Explanation {
 
   void load() {
     auto const& limit = account_.health.limit;
-    std::string text = "In flight: " + grouped(account_.health.ledger.in_flight) + " of the " +
-                       counted(limit.attempts, "attempt") + " that may be";
-    if (limit.usual_latency) text += ", as they usually take " + in_words(*limit.usual_latency);
+    std::string text =
+        "In flight: " + grouped(account_.health.ledger.in_flight) + " of at most " + grouped(limit.attempts);
+    if (limit.usual_latency) text += ", which usually take " + in_words(*limit.usual_latency);
     text += '.';
-    if (limit.refusals > 0) text += " For lack of room were refused: " + grouped(limit.refusals) + '.';
+    auto const queue = account_.queue.value_or(AttemptQueueSnapshot{});
+    if (queue.waiting > 0) text += " Waiting for room: " + grouped(queue.waiting) + '.';
+    auto const refused = limit.refusals + queue.refused_full + queue.refused_timeout;
+    if (refused > 0) text += " Refused for lack of room since Candor started: " + grouped(refused) + '.';
     auto const& throttle = account_.health.throttle;
     if (throttle && throttle->refusals > 0) {
       text += " The throttle refuses " + percent(throttle->refused_share) + " now, and has refused " +

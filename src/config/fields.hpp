@@ -270,6 +270,10 @@ inline constexpr auto fields<AttemptLimitSettings> = Table{
     field("attempts", &AttemptLimitSettings::attempts, range(1, 1'000'000), "Never more; beyond it: 503"),
     field("adaptive", &AttemptLimitSettings::adaptive,
           "Fewer, where attempts take longer than usual; null: always as many"),
+    field("queue", &AttemptLimitSettings::queue, range(1, 1'000'000),
+          "Attempts that may wait for room; beyond it: 503; null: none waits"),
+    field("queue_timeout", &AttemptLimitSettings::queue_timeout, range(1ms, 1min),
+          "How long each of them may; beyond it: 503"),
 };
 
 template <>

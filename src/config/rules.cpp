@@ -135,6 +135,20 @@ void check_breaker(UpstreamSettings const& upstream, std::string const& path, Re
   }
 }
 
+void check_queue(UpstreamSettings const& upstream, std::string const& path, Report& report) {
+  auto const queue_timeout = path + ".limit.queue_timeout";
+  auto const offset = report.offset_of(queue_timeout);
+  if (!offset || report.is_wrong(queue_timeout) || report.is_wrong(path + ".limit.queue")) return;
+  auto const& timeouts = upstream.timeouts;
+  if (!upstream.limit.queue) {
+    report.add(offset, queue_timeout, "nothing waits without a limit.queue");
+  } else if (upstream.limit.queue_timeout >= timeouts.request &&
+             !report.is_wrong(path + ".timeouts.request")) {
+    report.add(offset, queue_timeout,
+               "a request ends before that: timeouts.request is " + text_of(timeouts.request));
+  }
+}
+
 void check_limit(AttemptLimitSettings const& limit, std::string const& path, Report& report) {
   if (!limit.adaptive || report.is_wrong(path + ".adaptive")) return;
   auto const& adaptive = *limit.adaptive;
@@ -369,6 +383,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_breaker(upstream, path + ".breaker", report);
   check_slow_after(upstream, path, report);
   check_limit(upstream.limit, path + ".limit", report);
+  check_queue(upstream, path, report);
 }
 
 void check_connections(Config const& config, Report& report) {

@@ -55,6 +55,8 @@ std::string_view name(Refusal refusal) {
     case Refusal::no_endpoint: return "no_endpoint";
     case Refusal::limit: return "limit";
     case Refusal::throttled: return "throttled";
+    case Refusal::queue_full: return "queue_full";
+    case Refusal::queue_timeout: return "queue_timeout";
   }
   return {};
 }

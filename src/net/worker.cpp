@@ -38,7 +38,7 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
       session_parts_{.reactor = reactor_,
                      .blocks = blocks_,
                      .limits = share.parts.settings.limits,
-                     .context = {reactor_.scheduler(), rng_, observer_},
+                     .context = {reactor_.scheduler(), rng_, observer_, &reactor_},
                      .via = share.via,
                      .life = life_,
                      .drain = drain_,

@@ -224,9 +224,22 @@ class UpstreamScrape {
       families_.gauge(Metric::limit_usual_latency, {name_}, seconds(*usual));
     }
     families_.count(Metric::limit_refusals, {name_, candor::name(Refusal::limit)}, health.limit.refusals);
+    if (upstream_.queue) queue(upstream_.queue->snapshot());
     if (!health.throttle) return;
     families_.gauge(Metric::throttle_refused_share, {name_}, health.throttle->refused_share);
     families_.count(Metric::throttle_refusals, {name_}, health.throttle->refusals);
+  }
+
+  void queue(AttemptQueueSnapshot const& queue) {
+    families_.gauge(Metric::limit_queued, {name_}, static_cast<double>(queue.waiting));
+    auto const refused = [this](Refusal reason, std::uint64_t n) {
+      families_.count(Metric::limit_refusals, {name_, candor::name(reason)}, n);
+    };
+    refused(Refusal::queue_full, queue.refused_full);
+    refused(Refusal::queue_timeout, queue.refused_timeout);
+    DurationSums waits;
+    for (auto const& worker : sources_.workers) worker->upstream(upstream_.index).queue_wait.add_to(waits);
+    families_.durations(Metric::limit_queue_wait, {name_}, waits);
   }
 
   void transitions(TransitionCounts const& counts) {

@@ -58,6 +58,15 @@ OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
       answer.error = ProxyError::connection_limit_reached;
       answer.explanation = "As many attempts are in flight to " + exchange.upstream.name() + " as may be.";
       break;
+    case Refusal::queue_full:
+      answer.error = ProxyError::connection_limit_reached;
+      answer.explanation = "As many attempts wait for room at " + exchange.upstream.name() + " as may.";
+      break;
+    case Refusal::queue_timeout:
+      answer.error = ProxyError::connection_limit_reached;
+      answer.explanation =
+          "There was no room at " + exchange.upstream.name() + " for as long as an attempt may wait.";
+      break;
     case Refusal::throttled:
       answer.explanation =
           exchange.upstream.name() + " accepts too little of what it is sent: a part is refused here.";

@@ -42,11 +42,16 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
                                         .hash = hash_of(upstream_.settings.balance, exchange.head),
                                         .tried = attempt.tried,
                                         .expendable = attempt.expendable,
+                                        .may_wait = attempt.may_wait,
                                         .method = exchange.head.method_text,
                                         .path = exchange.head.path()},
                                        exchange.now());
   if (!permit) co_return permit.error();
   attempt.endpoint = permit->endpoint();
+  if (attempt.place) {
+    exchange.worker.observer.attempt_waited(upstream_, permit->started() - attempt.place->since());
+    attempt.place->leave();
+  }
   if (attempt.superseded) attempt.superseded->reset();
   if (attempt.token) {
     std::move(*attempt.token).spend(exchange.now());

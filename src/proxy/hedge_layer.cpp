@@ -86,6 +86,7 @@ class HedgeLayer::Race {
     tried_.push_back(first_.attempt.endpoint);
     attempt.tried = {tried_.data(), tried_.size()};
     attempt.retry_reason = "hedge";
+    attempt.hurries = true;  // where others wait, it would only be one more
     exchange_.body.rewind();
     start(second_.emplace(attempt));
     pay();

@@ -18,6 +18,9 @@ std::unique_ptr<Pipeline> build_pipeline(Upstream& upstream, Transport& transpor
   pipeline->push<RetryLayer>(upstream, pipeline->waits());
   // Below retry, which decides when both have failed. Above the breaker: a hedge goes to another endpoint.
   if (settings.retry.hedge) pipeline->push<HedgeLayer>(upstream);
+  // Below retry and hedge: each attempt waits for itself, while it holds nothing. Above the breaker: what has
+  // waited has to ask all the same, and its wait is nobody's failure.
+  if (settings.limit.queue) pipeline->push<LimitLayer>(upstream);
   // Below retry: each attempt must ask, and may go to another endpoint: it is picked with the permit, since
   // the choice reads the account, too. Above the timeout: a timeout must count.
   pipeline->push<BreakerLayer>(upstream);

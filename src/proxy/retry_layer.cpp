@@ -16,7 +16,9 @@ RetryDenied denial_of(Refusal refusal) {
     case Refusal::ramping:
     case Refusal::held:
     case Refusal::no_endpoint: return RetryDenied::circuit;
-    case Refusal::limit: return RetryDenied::limit;
+    case Refusal::limit:
+    case Refusal::queue_full:
+    case Refusal::queue_timeout: return RetryDenied::limit;
     case Refusal::throttled: return RetryDenied::throttle;
   }
   return RetryDenied::circuit;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace candor {
 
@@ -27,11 +28,11 @@ Endpoint* Account::endpoint_for(AttemptContext const& context, Admission admissi
 /// Asked before the circuit admits, so that no probe's slot is taken for nothing; and only where attempts go
 /// through. Where the circuit refuses, that is the reason. And its probe goes beyond the limit: it is one,
 /// and were it to wait for attempts that hang, nobody could find out whether the upstream is back.
-std::optional<Refusal> Account::load_refusal(Instant now) {
+std::optional<Refusal> Account::load_refusal(AttemptContext const& context, Instant now) {
   if (!lets_through(upstream_.circuit().state())) return std::nullopt;
   limit_.pass(now);
   if (!limit_.has_room(ledger_.in_flight)) {
-    ++limit_refusals_;
+    limit_refusals_ += context.may_wait ? 0 : 1;
     return Refusal::limit;
   }
   if (throttle_ && throttle_->refuses(now, rng_)) {
@@ -41,9 +42,14 @@ std::optional<Refusal> Account::load_refusal(Instant now) {
   return std::nullopt;
 }
 
+std::uint64_t Account::room() const {
+  if (!lets_through(upstream_.circuit().state())) return std::numeric_limits<std::uint64_t>::max();
+  return limit_.has_room(ledger_.in_flight) ? limit_.value() - ledger_.in_flight : 0;
+}
+
 Account::Answer Account::admit(AttemptContext const& context, Instant now) {
   Answer answer;
-  answer.refusal = load_refusal(now);
+  answer.refusal = load_refusal(context, now);
   if (answer.refusal) return answer;
   auto const upstream = upstream_.circuit().admit(now);
   note_upstream(upstream.transition);

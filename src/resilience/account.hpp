@@ -50,6 +50,7 @@ class Account {
   [[nodiscard]] Transitions hold(std::optional<Hold> how, Instant now);
   [[nodiscard]] Transitions hold(EndpointId endpoint, std::optional<Hold> how, Instant now);
 
+  [[nodiscard]] std::uint64_t room() const;
   [[nodiscard]] bool retrying_pays(Instant now) const { return stretch_.pays(now); }
 
   /// `snapshot.endpoints` had better have the room already.
@@ -65,7 +66,7 @@ class Account {
   [[nodiscard]] Records const& ejections() const { return ejections_; }
 
  private:
-  [[nodiscard]] std::optional<Refusal> load_refusal(Instant now);
+  [[nodiscard]] std::optional<Refusal> load_refusal(AttemptContext const& context, Instant now);
   [[nodiscard]] Endpoint* endpoint_for(AttemptContext const& context, Admission admission, Instant now);
   [[nodiscard]] std::optional<Transition> settle_endpoint(Endpoint& endpoint, AttemptNote const& note,
                                                           std::optional<Admission> admission);

@@ -58,6 +58,7 @@ void Permit::settle(Outcome outcome, Instant now, std::uint16_t status) && {
   if (note_.number > 1) health->shared_->retried.store(true, std::memory_order_relaxed);
   health->tell(health->shared_->change(
       [this](Account& account) { return account.settle(note_, admission_, endpoint_admission_); }));
+  health->tell_of_room();
 }
 
 void Permit::mark_slow(Instant now) {
@@ -91,6 +92,8 @@ void Health::tell(Transitions const& transitions) const {
     if (!transition) continue;
     for (auto const& listener : listeners_) listener(*transition);
   }
+  // Who waits need not any longer where the circuit answers.
+  if (transitions.upstream) tell_of_room();
 }
 
 Result<Permit> Health::admit(AttemptContext const& context, Instant now) {
@@ -143,6 +146,10 @@ CircuitState Health::state() const { return shared_->state.load(std::memory_orde
 bool Health::retrying_pays(Instant now) const {
   if (!shared_->retried.load(std::memory_order_relaxed)) return false;
   return shared_->read([now](Account const& account) { return account.retrying_pays(now); });
+}
+
+std::uint64_t Health::room() const {
+  return shared_->read([](Account const& account) { return account.room(); });
 }
 
 Duration Health::retry_after(Instant now) const {

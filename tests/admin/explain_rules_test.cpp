@@ -21,6 +21,7 @@ TEST(Explain, AFreshUpstreamHasNothingToTell) {
 Now
   No attempt has settled in the last 10s.
   No run of failures. Retries that the budget would pay for now: 30.
+  In flight: 0 of at most 1,024.
 )");
 }
 
@@ -38,6 +39,7 @@ TEST(Explain, APoisonedRouteIsNamedThoughTheCircuitNeverOpened) {
 Now
   100 attempts in the last 10s: 5 failed (5%). 95 requests answered well.
   No run of failures. Retries that the budget would pay for now: 30.
+  In flight: 0 of at most 1,024.
 
 Failed or slow: 5 of the last 100 attempts, within 990ms
   5 × GET /reports/{id}  503

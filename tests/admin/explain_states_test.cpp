@@ -161,6 +161,7 @@ TEST(Explain, ClosedAgainStillTellsTheLastOpening) {
 Now
   200 attempts in the last 10s: none failed. 200 requests answered well.
   No run of failures. Retries that the budget would pay for now: 30.
+  In flight: 0 of at most 1,024.
 
 The last opening: rule evidence_run
   It opened at 2024-05-01 12:41:00.690 UTC and was closed again after 1min 5s.
@@ -213,6 +214,7 @@ TEST(Explain, ABreakerThatIsSwitchedOffSaysSo) {
 Now
   30 attempts in the last 10s: 30 failed (100%). No request was answered well.
   A run of 30 failures. Retries that the budget would pay for now: 30.
+  In flight: 0 of at most 1,024.
 
 Failed or slow: 30 of the last 30 attempts, within 290ms
   30 × GET /items  TLS handshake failed
@@ -220,6 +222,20 @@ Failed or slow: 30 of the last 30 attempts, within 290ms
   payments-1:8080; no other endpoint was tried meanwhile.
   The TLS handshake failed: look at certificates and names first.
 )");
+}
+
+TEST(Explain, WhatIsRefusedForTheLoadIsTold) {
+  auto account = opened_by_a_run().account();
+  account.health.state = CircuitState::closed;
+  account.health.ledger.in_flight = 40;
+  account.health.limit = {.attempts = 40, .usual_latency = 51ms, .refusals = 7};
+  account.queue = AttemptQueueSnapshot{.waiting = 5, .refused_full = 2, .refused_timeout = 1};
+  account.health.throttle = ThrottleSnapshot{.refused_share = 0.25, .refusals = 1};
+  EXPECT_THAT(
+      explain(account),
+      HasSubstr("  In flight: 40 of at most 40, which usually take 51ms. Waiting for room: 5. Refused\n"
+                "  for lack of room since Candor started: 10. The throttle refuses 25% now, and has\n"
+                "  refused 1 attempt.\n"));
 }
 
 TEST(Explain, EachKindOfFailureIsReadForWhatItUsuallyMeans) {

@@ -111,6 +111,17 @@ TEST_F(Admin, ListsUpstreamsWithTheirNumbers) {
   EXPECT_EQ(payments["budget_tokens"], 30.0);
 }
 
+TEST_F(Admin, AnUpstreamShowsItsLimitAndWhatIsInFlight) {
+  auto const held = play.admit({});
+  auto const payments = json("/api/v1/upstreams")["upstreams"][0];
+  EXPECT_EQ(payments["limit"]["attempts"], 1024);
+  EXPECT_EQ(payments["limit"]["in_use"], 1);
+  EXPECT_TRUE(payments["limit"]["queued"].is_null());
+  EXPECT_TRUE(payments["limit"]["usual_latency_seconds"].is_null());
+  EXPECT_EQ(payments["limit"]["refusals"]["limit"], 0);
+  EXPECT_TRUE(payments["throttle"].is_null());
+}
+
 TEST_F(Admin, OneUpstreamHasItsEndpointsLedgers) {
   play.good({}, 3);
   play.bad({.endpoint = 1}, FailureKind::timeout);

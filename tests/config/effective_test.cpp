@@ -37,7 +37,8 @@ Config unusual() {
   payments.breaker.open = {2s, 0, 3s, 0.5};
   payments.breaker.probe = {2, 3};
   payments.breaker.ramp = {1, 2.5, 0s, 0.125};
-  payments.limit = {.attempts = 77, .adaptive = AdaptiveLimitSettings{3, 5, 2.5}};
+  payments.limit = {
+      .attempts = 77, .adaptive = AdaptiveLimitSettings{3, 5, 2.5}, .queue = 9, .queue_timeout = 7ms};
   payments.throttle = ThrottleSettings{2.5, 90s, 0.75};
   payments.fallback = {.on = {FallbackOn::failing_answer, FallbackOn::refused},
                        .upstream = "true",

@@ -288,6 +288,41 @@ TEST_F(Metrics, AScrapeBesideABusyWorkerSeesOnlyGrowth) {
   EXPECT_EQ(scrape()[R"(candor_answer_body_bytes_total{upstream="payments"})"], "20000");
 }
 
+TEST_F(Metrics, TheLimitShowsWhatMayBeInFlightAndWhatIs) {
+  auto const held = admit({1}, 0);
+  auto samples = scrape();
+  EXPECT_EQ(samples[R"(candor_limit_attempts{upstream="payments"})"], "1024");
+  EXPECT_EQ(samples[R"(candor_limit_in_use{upstream="payments"})"], "1");
+  EXPECT_EQ(samples[R"(candor_limit_refusals_total{upstream="payments",reason="limit"})"], "0");
+  for (auto const absent : {"candor_limit_queued", "candor_limit_usual_latency_seconds", "candor_throttle"}) {
+    auto const found = samples.lower_bound(absent);
+    EXPECT_FALSE(found != samples.end() && found->first.starts_with(absent)) << found->first;
+  }
+}
+
+TEST_F(Metrics, AQueueAndAThrottleShowThemselvesWhereTheyAre) {
+  auto settings = testing::payments();
+  settings.limit = {.attempts = 1, .adaptive = AdaptiveLimitSettings{.least = 1, .first = 1}, .queue = 5};
+  settings.throttle = ThrottleSettings{};
+  world.upstream = make_upstream(settings);
+  upstreams = {world.upstream};
+  workers[0]->attempt_waited(*world.upstream, 4ms);
+  auto const held = admit({1}, 0);
+  EXPECT_FALSE(world.upstream->health.admit({.request = {2}}, world.scheduler.now()));
+  AttemptQueue::Desk desk{*world.upstream->queue, world.scheduler, nullptr};
+  AttemptQueue::Place place{desk, 0, world.scheduler.now()};
+  ASSERT_TRUE(place.line_up());
+  auto samples = scrape();
+  EXPECT_EQ(samples[R"(candor_limit_queued{upstream="payments"})"], "1");
+  EXPECT_EQ(samples[R"(candor_limit_queue_wait_seconds_count{upstream="payments"})"], "1");
+  EXPECT_EQ(samples[R"(candor_limit_queue_wait_seconds_sum{upstream="payments"})"], "0.004");
+  EXPECT_EQ(samples[R"(candor_limit_refusals_total{upstream="payments",reason="limit"})"], "1");
+  EXPECT_EQ(samples[R"(candor_limit_refusals_total{upstream="payments",reason="queue_full"})"], "0");
+  EXPECT_EQ(samples[R"(candor_limit_refusals_total{upstream="payments",reason="queue_timeout"})"], "0");
+  EXPECT_EQ(samples[R"(candor_throttle_refused_ratio{upstream="payments"})"], "0");
+  EXPECT_EQ(samples[R"(candor_throttle_refusals_total{upstream="payments"})"], "0");
+}
+
 TEST_F(Metrics, UpstreamsHaveTheirOwnPlaces) {
   auto orders = testing::payments();
   orders.name = "orders";

@@ -35,6 +35,8 @@ TEST(OwnAnswer, EveryFailureHasItsStatusItsErrorAndItsDetails) {
       {Failure{Refusal::probe_in_flight}, 503, ProxyError::destination_unavailable, "probe_in_flight"},
       {Failure{Refusal::ramping}, 503, ProxyError::destination_unavailable, "ramping"},
       {Failure{Refusal::limit}, 503, ProxyError::connection_limit_reached, "limit"},
+      {Failure{Refusal::queue_full}, 503, ProxyError::connection_limit_reached, "queue_full"},
+      {Failure{Refusal::queue_timeout}, 503, ProxyError::connection_limit_reached, "queue_timeout"},
       {Failure{Refusal::throttled}, 503, ProxyError::destination_unavailable, "throttled"},
       {Failure{CancelReason::deadline}, 504, ProxyError::http_response_timeout, "deadline"},
       {Failure{CancelReason::attempt_timeout}, 504, ProxyError::http_response_timeout, "attempt_timeout"},

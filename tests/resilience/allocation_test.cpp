@@ -47,6 +47,29 @@ TEST(Allocation, NoneForAnAttemptInSteadyState) {
   EXPECT_EQ(d.state(), CircuitState::closed);
 }
 
+TEST(Allocation, NoneUnderAnAdaptiveLimitAndAThrottle) {
+  Health::Settings settings;
+  settings.limit.adaptive = AdaptiveLimitSettings{};
+  settings.throttle = ThrottleSettings{};
+  settings.breaker.enabled = false;
+  Health health{settings, 1};
+  auto now = test::start;
+  unsigned refused = 0;
+  auto const before = allocations();
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    now += 1ms;
+    auto permit = health.admit({.request = RequestId{i}, .method = "GET", .path = "/"}, now);
+    if (!permit) {
+      ++refused;
+      continue;
+    }
+    bool const too_much = i % 4'000 > 2'000;
+    std::move(*permit).settle(too_much ? failed(FailureKind::overload) : Outcome::success(), now + 20ms);
+  }
+  EXPECT_EQ(allocations(), before);
+  EXPECT_GT(refused, 0U);
+}
+
 TEST(Allocation, NoneForARefusal) {
   Driver d;
   d.fail_until_open();

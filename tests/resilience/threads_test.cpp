@@ -296,7 +296,7 @@ TEST(Threads, EightMeetOnOneHealthAndBudgetWhileOthersRead) {
 
 TEST(Threads, PermitsMayCrossThreads) {
   BreakerSettings const settings;
-  Health health{{.breaker = settings}, 1};
+  Health health{{.breaker = settings, .limit = {.attempts = 8000}}, 1};
   std::vector<Permit> permits;
   for (std::uint64_t i = 0; i < 8000; ++i) permits.push_back(*health.admit({.request = RequestId{i}}, start));
   std::vector<std::jthread> threads;

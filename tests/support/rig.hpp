@@ -21,6 +21,7 @@ struct RecordingObserver final : Observer {
   std::size_t late_breaks = 0;
   std::size_t deadlines_ignored = 0;
   std::vector<HedgeResult> hedges;
+  std::vector<Duration> waited;
   std::vector<FallbackKind> fallbacks;
 
   void attempt_settled(Upstream const&, AttemptRecord const& record) override { settled.push_back(record); }
@@ -28,6 +29,7 @@ struct RecordingObserver final : Observer {
   void retry_denied(Upstream const&, RetryDenied reason) override { denied.push_back(reason); }
   void deadline_ignored(Upstream const&) override { ++deadlines_ignored; }
   void hedged(Upstream const&, HedgeResult result) override { hedges.push_back(result); }
+  void attempt_waited(Upstream const&, Duration wait) override { waited.push_back(wait); }
   void fallback_given(Upstream const&, FallbackKind kind) override { fallbacks.push_back(kind); }
   void late_break(Upstream const&, AttemptRecord const&) override { ++late_breaks; }
 };

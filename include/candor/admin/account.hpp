@@ -20,6 +20,7 @@ struct Account {
       transitions{};                  ///< oldest first; the last one began the snapshot's generation
   std::vector<AttemptNote> recent{};  ///< the last attempts that settled, oldest first
   double budget_tokens = 0;
+  std::optional<AttemptQueueSnapshot> queue{};  ///< absent: no attempt may wait for room
   Instant now{};
   WallClock wall{};
 

@@ -35,6 +35,8 @@ enum class Refusal : std::uint8_t {
   no_endpoint,      ///< the upstream has none at the moment
   limit,            ///< as many attempts are in flight as may be
   throttled,        ///< the upstream accepts too few
+  queue_full,       ///< as many attempts as may wait for room already do
+  queue_timeout,    ///< there was no room for as long as it may wait
 };
 
 [[nodiscard]] std::string_view name(Refusal);

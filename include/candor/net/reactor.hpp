@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "candor/core/mailbox.hpp"
 #include "candor/core/scheduler.hpp"
 #include "candor/net/descriptor.hpp"
 
@@ -23,7 +24,7 @@ class EventSink {
   ~EventSink() = default;
 };
 
-class Reactor {
+class Reactor final : public Mailbox {
  public:
   /// Throws std::system_error when the kernel has no descriptor for it.
   Reactor();
@@ -42,7 +43,7 @@ class Reactor {
   void stop() { stopped_ = true; }
 
   /// Runs the action on the reactor's thread, at its next turn. Thread-safe; for rare things.
-  void post(std::function<void()> action);
+  void post(std::function<void()> action) override;
 
  private:
   class Doorbell final : public EventSink {

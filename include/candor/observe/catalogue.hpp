@@ -49,6 +49,8 @@ enum class Metric : std::uint8_t {
   limit_attempts,
   limit_in_use,
   limit_usual_latency,
+  limit_queued,
+  limit_queue_wait,
   limit_refusals,
   throttle_refused_share,
   throttle_refusals,
@@ -71,7 +73,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 57;
+inline constexpr std::size_t metric_count = 59;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -27,6 +27,9 @@ class CompositeObserver final : public Observer {
   void hedged(Upstream const& upstream, HedgeResult result) override {
     for (auto* part : parts_) part->hedged(upstream, result);
   }
+  void attempt_waited(Upstream const& upstream, Duration waited) override {
+    for (auto* part : parts_) part->attempt_waited(upstream, waited);
+  }
   void deadline_ignored(Upstream const& upstream) override {
     for (auto* part : parts_) part->deadline_ignored(upstream);
   }

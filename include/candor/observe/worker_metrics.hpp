@@ -34,6 +34,7 @@ struct alignas(64) UpstreamShard {
   std::array<Count, failure_kinds + 1> retries{};
   std::array<Count, retry_denials> retries_denied{};
   std::array<Count, hedge_results> hedges{};
+  DurationHistogram queue_wait;  ///< of attempts that got their permit after it
   Count deadlines_ignored;
   std::array<Count, fallback_kinds> fallbacks{};
   std::array<Count, pool_events> pool{};
@@ -59,6 +60,9 @@ class WorkerMetrics final : public Observer {
   void retry_sent(Upstream const& upstream, std::string_view reason) override;
   void retry_denied(Upstream const& upstream, RetryDenied reason) override;
   void hedged(Upstream const& upstream, HedgeResult result) override;
+  void attempt_waited(Upstream const& upstream, Duration waited) override {
+    shard(upstream).queue_wait.observe(waited);
+  }
   void deadline_ignored(Upstream const& upstream) override { shard(upstream).deadlines_ignored.add(); }
   void fallback_given(Upstream const& upstream, FallbackKind kind) override;
   void request_ended(Exchange const& exchange, RequestEnd const& end) override;

@@ -13,6 +13,7 @@
 #include "candor/core/ids.hpp"
 #include "candor/core/outcome.hpp"
 #include "candor/core/time.hpp"
+#include "candor/proxy/attempt_queue.hpp"
 #include "candor/resilience/budget.hpp"
 
 namespace candor {
@@ -61,6 +62,10 @@ struct Attempt {
   std::span<EndpointId const> tried{};  ///< the endpoints of earlier attempts: others are preferred
   bool expendable = false;              ///< another attempt may follow this one elsewhere
   EndpointId endpoint{};                ///< picked with the permit
+
+  bool hurries = false;   ///< where there is no room for it under the limit now, it had better not be made
+  bool may_wait = false;  ///< for room, if there is none: above the breaker there is a queue
+  AttemptQueue::Place* place = nullptr;  ///< there; left once the permit is granted
 
   /// Of a retry: what pays for it. Spent once the permit is granted; if it is refused, given back.
   std::optional<BudgetToken> token{};

@@ -6,6 +6,7 @@
 
 #include "candor/core/cancellation.hpp"
 #include "candor/core/ids.hpp"
+#include "candor/core/mailbox.hpp"
 #include "candor/core/rng.hpp"
 #include "candor/core/scheduler.hpp"
 #include "candor/http/head.hpp"
@@ -23,6 +24,7 @@ struct WorkerContext {
   Scheduler& scheduler;
   Rng& rng;
   Observer& observer;
+  Mailbox* mailbox = nullptr;  ///< how other threads reach it; absent: there are none
 };
 
 /// Takes interim answers (1xx) to the caller, as they come.

@@ -2,7 +2,10 @@
 // policy decides; none decides itself.
 #pragma once
 
+#include <optional>
+
 #include "candor/core/rng.hpp"
+#include "candor/proxy/attempt_queue.hpp"
 #include "candor/proxy/kept_answers.hpp"
 #include "candor/proxy/retry_waits.hpp"
 #include "candor/proxy/service.hpp"
@@ -78,6 +81,23 @@ class HedgeLayer final : public Layer<AttemptService, AttemptService> {
   Upstream& upstream_;
   HedgeSettings const& settings_;
   LatencyHistogram took_;
+};
+
+/// Lets an attempt wait for which there is no room under the limit, or behind those that wait already.
+class LimitLayer final : public Layer<AttemptService, AttemptService> {
+ public:
+  /// The upstream has a queue.
+  explicit LimitLayer(Upstream& upstream);
+  Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) override;
+
+ private:
+  /// Whose attempts it does not stand in the way of.
+  [[nodiscard]] static std::size_t lane_of(Exchange const& /*exchange*/) { return 0; }
+  Task<Result<Response>> wait_and_call(Exchange& exchange, Attempt& attempt);
+
+  AttemptQueue& queue_;
+  Duration timeout_;
+  std::optional<AttemptQueue::Desk> desk_;  // from the first one that waits on
 };
 
 /// Asks the health model for a permit, and with it for an endpoint; settles it with what the attempt showed.

@@ -59,6 +59,8 @@ class Observer {
   virtual void retry_sent(Upstream const&, std::string_view /*reason*/) {}
   virtual void retry_denied(Upstream const&, RetryDenied) {}
   virtual void hedged(Upstream const&, HedgeResult) {}
+  /// An attempt has waited for room under the limit, and got its permit.
+  virtual void attempt_waited(Upstream const&, Duration) {}
   /// A caller's own deadline could not be read.
   virtual void deadline_ignored(Upstream const&) {}
   virtual void late_break(Upstream const&, AttemptRecord const&) {}

@@ -1,9 +1,12 @@
-// One upstream, shared by all workers. Its health and budget are thread-safe; the rest does not change.
+// One upstream, shared by all workers. Its health, budget and queue are thread-safe; the rest does not
+// change.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "candor/proxy/attempt_queue.hpp"
 #include "candor/proxy/settings.hpp"
 #include "candor/resilience/budget.hpp"
 #include "candor/resilience/health.hpp"
@@ -17,12 +20,19 @@ class Upstream {
       : settings(std::move(what)),
         index(place),
         health(health_settings(settings), seed),
-        budget(settings.retry.budget) {}
+        budget(settings.retry.budget) {
+    if (!settings.limit.queue) return;
+    queue.emplace(*settings.limit.queue, 1, health);
+    health.listen_for_room([this] { queue->look_for_room(); });
+  }
+  Upstream(Upstream const&) = delete;
+  Upstream& operator=(Upstream const&) = delete;
 
   UpstreamSettings const settings;
   std::uint32_t const index;  ///< its place in the config; the metrics' shards are laid out by it
   Health health;
   Budget budget;
+  std::optional<AttemptQueue> queue{};  ///< of attempts that wait for room; absent: none does
 
   [[nodiscard]] std::string const& name() const { return settings.name; }
 

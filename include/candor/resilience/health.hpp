@@ -33,6 +33,7 @@ struct AttemptContext {
   std::optional<std::uint64_t> hash{};  ///< that says which endpoint it belongs to, where a field decides
   std::span<EndpointId const> tried{};  ///< by earlier attempts of the request: others are preferred
   bool expendable = true;     ///< another attempt may follow if it fails: it may well probe an endpoint
+  bool may_wait = false;      ///< for room under the limit: where there is none, it is not refused yet
   std::string_view method{};  ///< for the evidence
   std::string_view path{};
 };
@@ -55,7 +56,7 @@ struct EndpointSnapshot {
 struct LimitSnapshot {
   std::size_t attempts = 0;                 ///< that may be in flight now
   std::optional<Duration> usual_latency{};  ///< of an adaptive limit, once it is known
-  std::uint64_t refusals = 0;
+  std::uint64_t refusals = 0;               ///< of those that did not wait
 };
 
 /// Of the throttle.
@@ -192,6 +193,9 @@ class Health {
   /// Whether retries repair what fails now, rather than add to a load that is too much: see Stretch. Without
   /// the lock while there are no retries.
   [[nodiscard]] bool retrying_pays(Instant now) const;
+  /// For how many more attempts there is room under the limit; where the circuit decides, for all that ask
+  /// it.
+  [[nodiscard]] std::uint64_t room() const;
   /// How long a refused caller had better wait.
   [[nodiscard]] Duration retry_after(Instant now) const;
 
@@ -208,6 +212,9 @@ class Health {
 
   /// Before the first attempt only.
   void listen(TransitionListener listener) { listeners_.push_back(std::move(listener)); }
+  /// Hears after everything that may have made room, on the thread that did it, without the lock. It must not
+  /// block. Before the first attempt only.
+  void listen_for_room(std::function<void()> listener) { room_listener_ = std::move(listener); }
 
   static constexpr std::size_t kept_attempts = 128;
   static constexpr std::size_t kept_transitions = 16;
@@ -217,12 +224,16 @@ class Health {
   friend class CheckPermit;
 
   void tell(Transitions const& transitions) const;
+  void tell_of_room() const {
+    if (room_listener_) room_listener_();
+  }
 
   struct Shared;
 
   Settings const settings_;
   std::unique_ptr<Shared> shared_;
   std::vector<TransitionListener> listeners_;
+  std::function<void()> room_listener_;  // absent: nobody waits for any
 };
 
 }  // namespace candor

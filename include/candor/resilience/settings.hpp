@@ -122,6 +122,8 @@ struct AdaptiveLimitSettings {
 struct AttemptLimitSettings {
   std::size_t attempts = 1024;                      ///< never more
   std::optional<AdaptiveLimitSettings> adaptive{};  ///< fewer, as latency says; absent: always as many
+  std::optional<std::size_t> queue{};               ///< attempts that may wait for room; absent: none does
+  Duration queue_timeout = 100ms;                   ///< how long each of them may
 };
 
 /// Refusing a part of the attempts while the upstream does not accept enough of them, see throttle.hpp.

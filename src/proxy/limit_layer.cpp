@@ -1,0 +1,51 @@
+#include "candor/proxy/layers.hpp"
+
+namespace candor {
+
+namespace {
+
+bool lacks_room(Result<Response> const& result) {
+  return !result && result.error().get<Refusal>() == Refusal::limit;
+}
+
+}  // namespace
+
+LimitLayer::LimitLayer(Upstream& upstream)
+    : queue_(*upstream.queue), timeout_(upstream.settings.limit.queue_timeout) {}
+
+Task<Result<Response>> LimitLayer::call(Exchange& exchange, Attempt& attempt) {
+  if (!queue_.is_occupied()) {
+    attempt.may_wait = !attempt.hurries;
+    auto result = co_await next().call(exchange, attempt);
+    if (!lacks_room(result)) co_return result;
+  }
+  if (attempt.hurries) co_return Failure{Refusal::limit, name(Refusal::limit)};
+  co_return co_await wait_and_call(exchange, attempt);
+}
+
+/// Neither a wait nor its end is of concern to the account: nothing was attempted.
+Task<Result<Response>> LimitLayer::wait_and_call(Exchange& exchange, Attempt& attempt) {
+  if (!desk_) desk_.emplace(queue_, exchange.worker.scheduler, exchange.worker.mailbox);
+  attempt.may_wait = true;
+  AttemptQueue::Place place{*desk_, lane_of(exchange), exchange.now()};
+  if (!place.line_up()) co_return Failure{Refusal::queue_full, name(Refusal::queue_full)};
+  for (;;) {
+    auto const turn = co_await place.wait(place.since() + timeout_, attempt.scope);
+    switch (turn) {
+      case AttemptQueue::Place::Turn::called: break;
+      case AttemptQueue::Place::Turn::pushed_out:
+        co_return Failure{Refusal::queue_full, name(Refusal::queue_full)};
+      case AttemptQueue::Place::Turn::timed_out:
+        co_return Failure{Refusal::queue_timeout, name(Refusal::queue_timeout)};
+      case AttemptQueue::Place::Turn::cancelled: co_return Failure{*attempt.scope.reason()};
+    }
+    attempt.place = &place;
+    auto result = co_await next().call(exchange, attempt);
+    attempt.place = nullptr;
+    if (!lacks_room(result)) co_return result;
+    // Somebody who had not seen it waiting was quicker. It keeps its place, which it can't be denied.
+    [[maybe_unused]] bool const has_place = place.line_up();
+  }
+}
+
+}  // namespace candor
