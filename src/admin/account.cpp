@@ -7,7 +7,8 @@ namespace candor::admin {
 namespace {
 
 bool decided_by_rule(Transition const& transition) {
-  return transition.to == CircuitState::open && transition.why.rule != Rule::probe_failure;
+  auto const rule = transition.why.rule;
+  return transition.to == CircuitState::open && rule != Rule::probe_failure && rule != Rule::given_back;
 }
 
 TransitionRecord const* of_generation(std::vector<TransitionRecord> const& records,

@@ -25,6 +25,11 @@ class Explanation {
 
   std::string text() {
     page_.title(headline());
+    if (account_.health.held) {
+      held();
+      now();
+      return page_.take();
+    }
     switch (account_.health.state) {
       case CircuitState::closed:
         now();
@@ -64,6 +69,13 @@ class Explanation {
   [[nodiscard]] std::string headline() const {
     auto start = observe::printable(account_.upstream) + ": circuit ";
     auto const* latest = account_.latest();
+    if (account_.health.held) {
+      auto const how = *account_.health.held == Hold::open ? "OPEN" : "CLOSED";
+      auto const since = latest ? " for " + in_words(account_.now - latest->transition.at) + ", since " +
+                                      at(latest->transition.at)
+                                : "";
+      return start + how + ": an operator holds it so" + since + '.';
+    }
     switch (account_.health.state) {
       case CircuitState::closed:
         if (!account_.breaker.enabled)
@@ -80,6 +92,28 @@ class Explanation {
       }
     }
     return start;
+  }
+
+  void held() {
+    page_.heading("What happens next");
+    auto const back = "To give it back: candor hold " + observe::printable(account_.upstream) + " none.";
+    switch (*account_.health.held) {
+      case Hold::open:
+        page_.paragraph("Every request is refused, and none probes, until an operator gives it back. " +
+                        refused_so_far());
+        break;
+      case Hold::closed:
+        page_.paragraph(
+            "Every request is admitted, whatever the rules say, until an operator gives it back.");
+        break;
+    }
+    page_.paragraph(back);
+  }
+
+  [[nodiscard]] std::string refused_so_far() const {
+    auto const refusals = account_.health.refusals;
+    return refusals == 0 ? "Nothing has been refused yet."
+                         : "Refused since Candor started: " + counted(refusals, "attempt") + '.';
   }
 
   void rule(Transition const& transition) {
@@ -100,7 +134,7 @@ class Explanation {
     }
     page_.heading("Why it opened: rule " + std::string(name(opening_->transition.why.rule)));
     rule(opening_->transition);
-    attempts_that_decided();
+    if (rests_on_attempts(opening_->transition.why.rule)) attempts_that_decided();
   }
 
   void attempts_that_decided() {
@@ -181,10 +215,7 @@ class Explanation {
     } else {
       text = counted(failed, "probe") + " failed" + (probe.empty() ? ". " : ", the last one " + probe + ". ");
     }
-    auto const refusals = account_.health.refusals;
-    text += refusals == 0 ? "Nothing has been refused yet."
-                          : "Refused since Candor started: " + counted(refusals, "attempt") + '.';
-    page_.paragraph(text);
+    page_.paragraph(text + refused_so_far());
   }
 
   [[nodiscard]] std::string what_probes_do() const {
@@ -299,7 +330,7 @@ class Explanation {
         "It opened at " + at(opened.at) +
         (latest ? " and was closed again after " + in_words(latest->transition.at - opened.at) : "") + '.');
     rule(opened);
-    if (at_length) attempts_that_decided();
+    if (at_length && rests_on_attempts(opened.why.rule)) attempts_that_decided();
   }
 
   Account const& account_;

@@ -32,11 +32,25 @@ std::string reachable(std::string const& host) {
   return host;
 }
 
+/// What is asked for; with a body it is an order.
+struct What {
+  std::string const& path;
+  std::string const* json;
+};
+
 /// One question, step by step; each step begins the next. It must outlive the io_context's run.
 class Question {
  public:
-  Question(asio::io_context& io, std::string address, std::string const& host, std::string const& path)
-      : address_(std::move(address)), resolver_(io), stream_(io), request_{wire::verb::get, path, 11} {
+  Question(asio::io_context& io, std::string address, std::string const& host, What const& what)
+      : address_(std::move(address)), resolver_(io), stream_(io) {
+    request_.version(11);
+    request_.method(what.json ? wire::verb::post : wire::verb::get);
+    request_.target(what.path);
+    if (what.json) {
+      request_.set(wire::field::content_type, "application/json");
+      request_.body() = *what.json;
+      request_.prepare_payload();
+    }
     request_.set(wire::field::host, host.find(':') == std::string::npos ? host : '[' + host + ']');
     request_.keep_alive(false);
     parser_.body_limit(largest_body);
@@ -83,25 +97,34 @@ class Question {
   std::string address_;
   tcp::resolver resolver_;
   beast::tcp_stream stream_;
-  wire::request<wire::empty_body> request_;
+  wire::request<wire::string_body> request_;
   beast::flat_buffer buffer_;
   wire::response_parser<wire::string_body> parser_;
   std::optional<Answered> answered_;
 };
 
-}  // namespace
-
-std::variant<Reply, NoReply> admin_get(std::string const& address, std::string const& path,
-                                       Duration timeout) {
+Answered ask(std::string const& address, What const& what, Duration timeout) {
   auto const parts = split_address(address);
   if (!parts || parts->port.empty()) return NoReply{address + " is no HOST:PORT"};
   asio::io_context io{1};
   auto const host = reachable(parts->host);
-  Question question{io, address, host, path};
+  Question question{io, address, host, what};
   question.ask(host, parts->port);
   io.run_for(timeout);
   if (question.answered()) return *question.answered();
   return NoReply{address + " gave no answer within " + observe::in_words(timeout)};
+}
+
+}  // namespace
+
+std::variant<Reply, NoReply> admin_get(std::string const& address, std::string const& path,
+                                       Duration timeout) {
+  return ask(address, {.path = path, .json = nullptr}, timeout);
+}
+
+std::variant<Reply, NoReply> admin_post(std::string const& address, std::string const& path,
+                                        std::string const& json, Duration timeout) {
+  return ask(address, {.path = path, .json = &json}, timeout);
 }
 
 std::string said(Reply const& reply) {

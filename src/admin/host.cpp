@@ -1,4 +1,4 @@
-// The Host check, and the other field that the routes read.
+// The fields that the routes read: Host, Origin and their like.
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 
@@ -21,6 +21,14 @@ std::string_view trimmed(std::string_view text) {
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
+
+}  // namespace
+
+bool is_json(std::string_view content_type) {
+  return same(trimmed(content_type.substr(0, content_type.find(';'))), "application/json");
+}
+
+namespace {
 
 /// q=0, q=0.000: not at all.
 bool weight_is_zero(std::string_view parameters) {
@@ -47,6 +55,19 @@ bool host_allowed(std::string_view host, AdminSettings const& settings) {
   }
   return std::any_of(settings.hosts.begin(), settings.hosts.end(),
                      [name](auto const& added) { return same(name, added); });
+}
+
+bool origin_allowed(Request const& request) {
+  if (!request.fetch_site.empty() && request.fetch_site != "same-origin" && request.fetch_site != "none") {
+    return false;
+  }
+  if (request.origin.empty()) return true;
+  // TLS may end in front of this port.
+  for (std::string_view const scheme : {"http://", "https://"}) {
+    auto const from = std::string_view(request.origin);
+    if (from.starts_with(scheme) && same(from.substr(scheme.size()), request.host)) return true;
+  }
+  return false;
 }
 
 bool accepts_gzip(std::string_view accept_encoding) {

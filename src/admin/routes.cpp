@@ -65,6 +65,22 @@ std::string html(std::string_view text) {
   return out;
 }
 
+/// Of /api/v1/upstreams/NAME/circuit: NAME, as it is written there.
+std::optional<std::string_view> circuit_path(std::string_view path) {
+  constexpr std::string_view end = "/circuit";
+  if (!path.starts_with(upstreams_path) || !path.ends_with(end)) return std::nullopt;
+  path.remove_prefix(upstreams_path.size());
+  if (path.size() < end.size() + 2 || path.front() != '/') return std::nullopt;
+  auto const name = path.substr(1, path.size() - end.size() - 1);
+  return name.find('/') == std::string_view::npos ? std::optional{name} : std::nullopt;
+}
+
+Answer wrong_method(std::string allowed) {
+  auto answer = problem(405, "Method not allowed", "Here only " + allowed + " will do.");
+  answer.fields.emplace_back("Allow", std::move(allowed));
+  return answer;
+}
+
 void compress(Request const& request, Answer& answer) {
   if (answer.body.size() < worth_compressing) return;
   answer.fields.emplace_back("Vary", "Accept-Encoding");
@@ -90,14 +106,33 @@ Answer Routes::answer(Request const& request) const {
                        request.host +
                        "\": a name that a stranger could own may be an attack by DNS rebinding.");
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    auto answer = problem(405, "Method not allowed", "This port only takes GET and HEAD.");
-    answer.fields.emplace_back("Allow", "GET, HEAD");
-    return answer;
-  }
+  if (auto const of = circuit_path(request.path())) return order(request, decoded(*of));
   auto answer = of_path(request.path());
+  bool const reads = request.method == "GET" || request.method == "HEAD";
+  if (!reads && answer.status != 404) return wrong_method("GET, HEAD");
   compress(request, answer);
   return answer;
+}
+
+Answer Routes::order(Request const& request, std::string const& name) const {
+  auto const upstream = find(name);
+  if (!upstream) return no_such_upstream(name);
+  if (request.method != "POST") return wrong_method("POST");
+  if (!settings_.changes) {
+    return problem(403, "Changes are switched off",
+                   "This port only tells. To let it take orders, say admin.changes: true in the "
+                   "configuration.");
+  }
+  if (!origin_allowed(request)) {
+    return problem(403, "Origin not allowed",
+                   "The request comes from a page of another origin" +
+                       (request.origin.empty() ? "" : ", " + request.origin) +
+                       ": it may be an attack by way of somebody's browser.");
+  }
+  if (!is_json(request.content_type)) {
+    return problem(415, "Unsupported media type", "The body has to be JSON: Content-Type: application/json.");
+  }
+  return hold(request, *upstream);
 }
 
 Answer Routes::of_path(std::string_view path) const {
@@ -141,21 +176,28 @@ Answer Routes::all_upstreams() const {
   return json_answer({{"upstreams", list}});
 }
 
+std::shared_ptr<Upstream> Routes::find(std::string_view name) const {
+  auto const upstreams = sources_.upstreams();
+  auto const found = std::find_if(upstreams.begin(), upstreams.end(),
+                                  [name](auto const& upstream) { return upstream->name() == name; });
+  return found == upstreams.end() ? nullptr : *found;
+}
+
+Answer Routes::no_such_upstream(std::string const& name) const {
+  std::string known;
+  for (auto const& upstream : sources_.upstreams()) known += (known.empty() ? "" : ", ") + upstream->name();
+  return problem(
+      404, "No such upstream",
+      "There is no upstream \"" + name + "\"; there " + (known.empty() ? "is none." : "is: " + known + '.'));
+}
+
 Answer Routes::one_upstream(std::string_view rest) const {
   auto const slash = std::min(rest.find('/'), rest.size());
   auto const name = decoded(rest.substr(0, slash));
   auto const view = rest.substr(slash);
-  auto const upstreams = sources_.upstreams();
-  auto const found = std::find_if(upstreams.begin(), upstreams.end(),
-                                  [&name](auto const& upstream) { return upstream->name() == name; });
-  if (found == upstreams.end()) {
-    std::string known;
-    for (auto const& upstream : upstreams) known += (known.empty() ? "" : ", ") + upstream->name();
-    return problem(404, "No such upstream",
-                   "There is no upstream \"" + name + "\"; there " +
-                       (known.empty() ? "is none." : "is: " + known + '.'));
-  }
-  auto const account = read_account(**found, sources_.now(), sources_.wall);
+  auto const upstream = find(name);
+  if (!upstream) return no_such_upstream(name);
+  auto const account = read_account(*upstream, sources_.now(), sources_.wall);
   if (view.empty()) return json_answer(upstream_json(account));
   if (view == "/evidence") return json_answer(evidence_json(account));
   if (view == "/explain") return plain(200, explain(account));

@@ -63,6 +63,15 @@ std::runtime_error cannot_listen(std::string const& address, std::string const& 
   return std::runtime_error("admin: cannot listen on " + address + ": " + why);
 }
 
+/// ADDRESS:PORT; empty: it has gone already.
+std::string peer_of(tcp::socket const& socket) {
+  error_code failed;
+  auto const endpoint = socket.remote_endpoint(failed);
+  if (failed) return {};
+  auto const address = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(endpoint.port());
+}
+
 tcp::endpoint resolve(asio::io_context& io, std::string const& address) {
   auto const parts = split_address(address);
   if (!parts || parts->port.empty()) throw cannot_listen(address, "it is no HOST:PORT");
@@ -160,6 +169,7 @@ class AdminServer::Running {
   }
 
   asio::awaitable<void> session(tcp::socket socket) {
+    auto const peer = peer_of(socket);
     beast::tcp_stream stream{std::move(socket)};
     beast::flat_buffer buffer{limits_.head.size() + limits_.body.size()};
     for (;;) {
@@ -178,7 +188,7 @@ class AdminServer::Running {
       Shape const shape{.version = message.version(),
                         .keep_alive = message.keep_alive(),
                         .head_only = message.method() == wire::verb::head};
-      bool const sent = co_await send(stream, answer_to(message), shape);
+      bool const sent = co_await send(stream, answer_to(message, peer), shape);
       if (!sent || !shape.keep_alive) break;
     }
     co_await close(stream);
@@ -190,11 +200,16 @@ class AdminServer::Running {
     bool head_only;
   };
 
-  Answer answer_to(wire::request<wire::string_body> const& message) const {
+  Answer answer_to(wire::request<wire::string_body> const& message, std::string const& peer) const {
     Request const request{.method = std::string(message.method_string()),
                           .target = std::string(message.target()),
                           .host = std::string(message[wire::field::host]),
                           .accept_encoding = std::string(message[wire::field::accept_encoding]),
+                          .content_type = std::string(message[wire::field::content_type]),
+                          .origin = std::string(message[wire::field::origin]),
+                          .fetch_site = std::string(message["Sec-Fetch-Site"]),
+                          .body = message.body(),
+                          .peer = peer,
                           .http_1_0 = message.version() < 11};
     try {
       return handler_(request);

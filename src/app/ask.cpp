@@ -2,10 +2,12 @@
 
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 #include <variant>
 
 #include "candor/admin/get.hpp"
 #include "candor/admin/settings.hpp"
+#include "candor/core/json_string.hpp"
 #include "candor/core/time.hpp"
 #include "configuration.hpp"
 
@@ -31,8 +33,10 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-std::string ask(std::string const& address, std::string const& path, Duration timeout) {
-  auto const answered = admin::admin_get(address, path, timeout);
+using Answered = std::variant<admin::Reply, admin::NoReply>;
+
+/// What a good reply says.
+std::string body_of(std::string const& address, Answered const& answered) {
   if (auto const* none = std::get_if<admin::NoReply>(&answered)) {
     throw std::runtime_error("the admin port " + none->why);
   }
@@ -40,6 +44,14 @@ std::string ask(std::string const& address, std::string const& path, Duration ti
   if (reply.status == ok) return reply.body;
   throw std::runtime_error("the admin port " + address + " answers " + std::to_string(reply.status) + ": " +
                            admin::said(reply));
+}
+
+std::string ask(std::string const& address, std::string const& path, Duration timeout) {
+  return body_of(address, admin::admin_get(address, path, timeout));
+}
+
+std::string upstream_path(std::string const& upstream) {
+  return "/api/v1/upstreams/" + percent_encoded(upstream);
 }
 
 }  // namespace
@@ -57,7 +69,24 @@ std::string admin_address(AdminOptions const& options) {
 }
 
 std::string ask_explain(AdminOptions const& options, std::string const& upstream) {
-  return ask(admin_address(options), "/api/v1/upstreams/" + percent_encoded(upstream) + "/explain", 5s);
+  return ask(admin_address(options), upstream_path(upstream) + "/explain", 5s);
+}
+
+std::string order_hold(AdminOptions const& options, std::string const& upstream,
+                       std::optional<std::string> const& endpoint, std::string const& how) {
+  auto const address = admin_address(options);
+  std::string order = "{\"hold\": ";
+  append_json_string(order, how);
+  if (endpoint) {
+    order += ", \"endpoint\": ";
+    append_json_string(order, *endpoint);
+  }
+  auto const answered = admin::admin_post(address, upstream_path(upstream) + "/circuit", order + '}', 5s);
+  std::ignore = body_of(address, answered);
+  auto const whose = endpoint ? upstream + ", endpoint " + *endpoint : upstream;
+  if (how == "none") return whose + ": the circuit is held by hand no longer\n";
+  return whose + ": the circuit is held " + how + " by hand, until `candor hold " + upstream + " none" +
+         (endpoint ? " --endpoint " + *endpoint : "") + "`\n";
 }
 
 std::string ask_health(AdminOptions const& options) {

@@ -1,5 +1,5 @@
-// The commands that ask a running sidecar's admin port. Each throws std::runtime_error with one line of text
-// if there is no good answer. Private to app.
+// The commands that ask a running sidecar's admin port, or order it. Each throws std::runtime_error with one
+// line of text if there is no good answer. Private to app.
 #pragma once
 
 #include <optional>
@@ -18,6 +18,11 @@ struct AdminOptions {
 
 /// Why this upstream's circuit is as it is.
 [[nodiscard]] std::string ask_explain(AdminOptions const& options, std::string const& upstream);
+
+/// Holds the upstream's circuit, or that of one endpoint, "open" or "closed"; "none" gives it back. What has
+/// been done.
+[[nodiscard]] std::string order_hold(AdminOptions const& options, std::string const& upstream,
+                                     std::optional<std::string> const& endpoint, std::string const& how);
 
 /// Whether the sidecar serves; its own word for it.
 [[nodiscard]] std::string ask_health(AdminOptions const& options);

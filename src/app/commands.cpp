@@ -31,6 +31,8 @@ struct Options {
   bool effective = false;
   bool json = false;
   std::string upstream{};
+  std::optional<std::string> endpoint{};
+  std::string hold{};
   AdminOptions admin{};
   DemoOptions demo{};
   double seconds_per_phase = seconds(DemoOptions{}.each_turn);
@@ -54,6 +56,7 @@ class CommandLine {
     add("reference", "Print the configuration's reference page, as Markdown",
         [this] { out_ << config::reference(); });
     add_explain();
+    add_hold();
     add_healthcheck();
     add_demo();
     add("version", "Print the version", [this] { out_ << "candor " << version << '\n'; });
@@ -107,6 +110,19 @@ class CommandLine {
     auto* const command = add("explain", "Ask a running sidecar why an upstream's circuit is as it is",
                               [this] { out_ << ask_explain(options_.admin, options_.upstream); });
     command->add_option("UPSTREAM", options_.upstream, "Its name in the configuration")->required();
+    add_admin(*command);
+  }
+
+  void add_hold() {
+    auto* const command = add(
+        "hold", "Order a running sidecar to hold an upstream's circuit open or closed, or to give it back",
+        [this] { out_ << order_hold(options_.admin, options_.upstream, options_.endpoint, options_.hold); });
+    command->add_option("UPSTREAM", options_.upstream, "Its name in the configuration")->required();
+    command->add_option("HOW", options_.hold, "open, closed or none")
+        ->required()
+        ->check(CLI::IsMember({"open", "closed", "none"}));
+    command->add_option("--endpoint", options_.endpoint, "The circuit of this endpoint, not the upstream's")
+        ->type_name("ADDRESS");
     add_admin(*command);
   }
 

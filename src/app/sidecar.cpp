@@ -99,6 +99,9 @@ admin::Sources Sidecar::admin_sources() const {
       .phase = [this] { return phase_.load(); },
       .now = [] { return monotonic_now(); },
       .wall = wall_,
+      .changed = [log = log_](
+                     Upstream const& upstream,
+                     std::string const& what) { log->say(Level::info, upstream.name() + ": " + what); },
   };
 }
 

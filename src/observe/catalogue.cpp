@@ -71,6 +71,8 @@ constexpr std::array<MetricRow, metric_count> rows{{
     // The circuit.
     {M::circuit_state, "candor_circuit_state", gauge, "", {"upstream", "state"},
      "1 for the state that the circuit is in (closed, open, half_open, ramping), 0 for the others."},
+    {M::circuit_held, "candor_circuit_held", gauge, "", {"upstream", "hold"},
+     "1 while an operator holds the circuit so (open, closed) by hand, else 0."},
     {M::circuit_transitions, "candor_circuit_transitions_total", counter, "",
      {"upstream", "from", "to", "rule"},
      "Changes of the circuit's state, by the rule that decided."},
@@ -80,6 +82,8 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Share of the attempts that the circuit admits: 1 closed, 0 open, between the two while ramping."},
     {M::endpoint_state, "candor_endpoint_state", gauge, "", {"upstream", "endpoint", "state"},
      "The same of an endpoint's own circuit, where there are several: open means ejected."},
+    {M::endpoint_held, "candor_endpoint_held", gauge, "", {"upstream", "endpoint", "hold"},
+     "The same of an endpoint's own circuit."},
     {M::ejections, "candor_ejections_total", counter, "", {"upstream", "endpoint"},
      "How often the endpoint's own circuit has opened."},
     {M::checks, "candor_checks_total", counter, "", {"upstream", "endpoint", "result"},

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::array all_states{CircuitState::closed, CircuitState::open, CircuitState::half_open,
                                 CircuitState::ramping};
+constexpr std::array all_holds{Hold::open, Hold::closed};
 constexpr std::array all_outcomes{Outcome::Kind::success, Outcome::Kind::failure, Outcome::Kind::excluded,
                                   Outcome::Kind::abandoned};
 constexpr std::array all_rules{
@@ -189,6 +190,10 @@ class UpstreamScrape {
       }
       families_.count(Metric::ejections, {name_, address}, snapshot.ejections);
     }
+    for (auto const hold : all_holds) {
+      families_.gauge(Metric::endpoint_held, {name_, address, candor::name(hold)},
+                      snapshot.held == hold ? 1.0 : 0.0);
+    }
     families_.count(Metric::checks, {name_, address, "good"}, snapshot.checks.good);
     families_.count(Metric::checks, {name_, address, "bad"}, snapshot.checks.bad);
     families_.count(Metric::checks, {name_, address, "abandoned"}, snapshot.checks.abandoned);
@@ -204,6 +209,9 @@ class UpstreamScrape {
     families_.count(Metric::late_breaks, {name_}, health.late_breaks);
     for (auto const state : all_states) {
       families_.gauge(Metric::circuit_state, {name_, candor::name(state)}, state == health.state ? 1.0 : 0.0);
+    }
+    for (auto const hold : all_holds) {
+      families_.gauge(Metric::circuit_held, {name_, candor::name(hold)}, health.held == hold ? 1.0 : 0.0);
     }
     families_.count(Metric::circuit_refusals, {name_}, health.refusals);
     families_.gauge(Metric::circuit_admitted, {name_}, health.admitted_share);

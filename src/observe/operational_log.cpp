@@ -23,7 +23,8 @@ LogSettings::Level transition_level(Transition const& transition) {
   switch (transition.to) {
     case CircuitState::open:
       // A dead upstream's probes fail again and again: the opening is the news.
-      return transition.why.rule == Rule::probe_failure || transition.why.rule == Rule::held_open
+      return transition.why.rule == Rule::probe_failure || transition.why.rule == Rule::held_open ||
+                     transition.why.rule == Rule::given_back
                  ? Level::info
                  : Level::warn;
     case CircuitState::half_open: return Level::debug;

@@ -255,8 +255,7 @@ void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& trans
 // The probes of a long outage must not push out what began it.
 void Account::record(Transition const& transition, Records& among) {
   auto record = std::make_shared<TransitionRecord>(TransitionRecord{transition, {}});
-  bool const on_attempts = transition.why.rule != Rule::window_elapsed;
-  if (on_attempts) record->attempts = recent_attempts();
+  if (rests_on_attempts(transition.why.rule)) record->attempts = recent_attempts();
   among.push_back(std::move(record));
   if (among.size() <= Health::kept_transitions) return;
   auto const newest = std::prev(among.end());

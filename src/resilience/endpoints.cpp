@@ -111,7 +111,10 @@ void Endpoints::note_latency(Endpoint& endpoint, Outcome outcome, Duration laten
 }
 
 Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) {
-  if (endpoints_.size() == 1) return &endpoints_.front();
+  if (endpoints_.size() == 1) {
+    auto& only = endpoints_.front();
+    return only.account.circuit().held() == Hold::open ? nullptr : &only;
+  }
   if (auto* probed = wants_probe(context, now)) return probed;
   now_ = now;
   std::array<std::size_t, most_tried> places{};

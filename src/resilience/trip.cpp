@@ -29,6 +29,28 @@ std::string_view name(Rule rule) {
   return {};
 }
 
+bool rests_on_attempts(Rule rule) {
+  switch (rule) {
+    case Rule::evidence_ratio:
+    case Rule::evidence_run:
+    case Rule::consecutive_failures:
+    case Rule::failure_rate:
+    case Rule::slow_rate:
+    case Rule::strain_rate:
+    case Rule::probe_success:
+    case Rule::probe_failure:
+    case Rule::ramp_complete: return true;
+    case Rule::window_elapsed:
+    case Rule::check_success:
+    case Rule::check_failure:
+    case Rule::held_open:
+    case Rule::held_closed:
+    case Rule::given_back:
+    case Rule::too_few_left: return false;
+  }
+  return false;
+}
+
 namespace {
 
 constexpr unsigned shortest_run = 5;

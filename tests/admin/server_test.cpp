@@ -258,6 +258,34 @@ struct Listener {
   [[nodiscard]] std::string address() const { return local(acceptor.local_endpoint().port()); }
 };
 
+TEST_F(Server, AdminPostSendsJsonAndTheHandlerLearnsWhoAsks) {
+  Request seen;
+  start([&seen](Request const& request) {
+    seen = request;
+    return echo(request);
+  });
+  auto const reply = std::get<Reply>(admin_post(local(server.port()), "/order", R"({"a": 1})", 10s));
+  EXPECT_EQ(reply.body, "POST /order\n");
+  server.stop();
+  EXPECT_EQ(seen.body, R"({"a": 1})");
+  EXPECT_EQ(seen.content_type, "application/json");
+  EXPECT_THAT(seen.peer, StartsWith("127.0.0.1:"));
+}
+
+TEST_F(Server, TheHandlerLearnsWhosePageAsks) {
+  Request seen;
+  start([&seen](Request const& request) {
+    seen = request;
+    return echo(request);
+  });
+  exchange(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\n"
+      "Content-Length: 0\r\nConnection: close\r\n\r\n");
+  server.stop();
+  EXPECT_EQ(seen.origin, "http://evil.example");
+  EXPECT_EQ(seen.fetch_site, "cross-site");
+}
+
 TEST_F(Server, AdminGetDoesNotWaitLongerThanItMay) {
   Listener const silent;
   EXPECT_EQ(std::get<NoReply>(admin_get(silent.address(), "/", 30ms)).why,

@@ -177,6 +177,11 @@ TEST(Asking, NeedsAnAdminPortThatIsKnown) {
   EXPECT_THAT(run({"healthcheck", "-c", any.path()}).err, HasSubstr("say which one by --admin"));
 }
 
+TEST(Asking, AnOrderThatMakesNoSenseIsRefusedBeforeItIsGiven) {
+  EXPECT_THAT(run({"hold", "payments", "opened"}).err, HasSubstr("opened"));
+  EXPECT_EQ(run({"hold", "payments"}).status, 1);
+}
+
 TEST(Commands, AnOutputThatCannotBeWrittenIsAFailure) {
   std::ofstream full{"/dev/full"};
   std::ostringstream err;

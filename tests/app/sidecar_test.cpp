@@ -5,9 +5,11 @@
 
 #include <fstream>
 #include <future>
+#include <sstream>
 #include <variant>
 
 #include "candor/admin/get.hpp"
+#include "candor/app/commands.hpp"
 #include "candor/config/load.hpp"
 #include "support/folder.hpp"
 
@@ -90,6 +92,29 @@ TEST(Sidecar, CountsAndLogsWhatItCarries) {
   std::ifstream file{path};
   std::string const log{std::istreambuf_iterator<char>{file}, {}};
   EXPECT_THAT(log, HasSubstr("/charge"));
+}
+
+TEST(Sidecar, HoldsACircuitWhenItIsTold) {
+  auto config = one_upstream();
+  config.admin.changes = true;
+  Sidecar sidecar{config, silent_log(), 1};
+  sidecar.start();
+  std::ostringstream out;
+  std::ostringstream err;
+  EXPECT_EQ(run_command({"hold", "payments", "open", "--admin", *sidecar.admin_address()}, out, err), 0)
+      << err.str();
+  EXPECT_THAT(out.str(), StartsWith("payments: the circuit is held open by hand"));
+  auto const answered = admin::admin_get(*sidecar.address(0), "/charge", 20s);
+  ASSERT_TRUE(std::holds_alternative<admin::Reply>(answered));
+  EXPECT_EQ(std::get<admin::Reply>(answered).status, 503U);
+  EXPECT_EQ(sidecar.upstreams()[0]->health.snapshot(monotonic_now()).ledger.started, 0U);
+  EXPECT_THAT(asked(sidecar, "/metrics"),
+              HasSubstr("candor_circuit_held{upstream=\"payments\",hold=\"open\"} 1\n"));
+  EXPECT_EQ(run_command({"hold", "payments", "closed", "--endpoint", "127.0.0.1:2", "--admin",
+                         *sidecar.admin_address()},
+                        out, err),
+            1);
+  EXPECT_THAT(err.str(), HasSubstr("it has: 127.0.0.1:1."));
 }
 
 TEST(Sidecar, RefusesAPortThatIsTaken) {

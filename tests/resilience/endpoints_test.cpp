@@ -347,6 +347,33 @@ TEST(HoldingByHand, AnEndpointToo) {
   EXPECT_EQ(s.attempt(), 1U);
 }
 
+TEST(HoldingByHand, AnEndpointHeldOpenCountsAmongThoseThatAreOut) {
+  Several s{5};
+  s.health.hold(EndpointId{1}, Hold::open, s.now);
+  s.health.hold(EndpointId{2}, Hold::open, s.now);
+  s.ill = {3};
+  s.attempts(100);
+  EXPECT_EQ(s.ejected(), (std::set<std::uint32_t>{1, 2})) << "half of them are out already";
+}
+
+TEST(HoldingByHand, AnEndpointHeldClosedIsNotEjected) {
+  Several s{5};
+  s.ill = {2};
+  s.health.hold(EndpointId{2}, Hold::closed, s.now);
+  EXPECT_EQ(s.attempts(500).at(2), 100U);
+  EXPECT_TRUE(s.ejected().empty());
+}
+
+TEST(HoldingByHand, TheOnlyEndpointHeldOpenLeavesNobody) {
+  Several s{1};
+  s.health.hold(EndpointId{0}, Hold::open, s.now);
+  auto const refused = s.ask();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().get<Refusal>(), Refusal::no_endpoint);
+  s.health.hold(EndpointId{0}, std::nullopt, s.now);
+  EXPECT_EQ(s.attempt(), 0U);
+}
+
 TEST(HoldingByHand, OutcomesOfBeforeAreStale) {
   Several s{1};
   auto before = s.ask();

@@ -1,4 +1,4 @@
-// Asks an admin port, for the commands that do: explain, healthcheck. Blocks; no state.
+// Asks an admin port, or orders it, for the commands that do: explain, healthcheck, hold. Blocks; no state.
 #pragma once
 
 #include <string>
@@ -24,6 +24,10 @@ struct NoReply {
 /// loopback.
 [[nodiscard]] std::variant<Reply, NoReply> admin_get(std::string const& address, std::string const& path,
                                                      Duration timeout);
+
+/// The same with POST, of a JSON body.
+[[nodiscard]] std::variant<Reply, NoReply> admin_post(std::string const& address, std::string const& path,
+                                                      std::string const& json, Duration timeout);
 
 /// What a reply says to a person: the detail of a problem, else its body.
 [[nodiscard]] std::string said(Reply const& reply);

@@ -14,6 +14,11 @@ struct Request {
   std::string target = "/";  ///< path and query, as sent
   std::string host{};        ///< the Host field; empty: there was none
   std::string accept_encoding{};
+  std::string content_type{};
+  std::string origin{};      ///< the Origin field: browsers say there whose page asks
+  std::string fetch_site{};  ///< Sec-Fetch-Site: how that page stands to this port
+  std::string body{};
+  std::string peer{};  ///< ADDRESS:PORT of who asks
   bool http_1_0 = false;
 
   /// Without the query.

@@ -33,6 +33,8 @@ struct Sources {
   std::function<Phase()> phase{};
   std::function<Instant()> now{};
   WallClock wall{};
+  /// Told what somebody has done to an upstream, as a sentence. Absent: nobody wants to know.
+  std::function<void(Upstream const&, std::string const& what)> changed{};
 };
 
 class Routes {
@@ -44,6 +46,10 @@ class Routes {
 
  private:
   [[nodiscard]] Answer of_path(std::string_view path) const;
+  [[nodiscard]] Answer order(Request const& request, std::string const& upstream) const;
+  [[nodiscard]] Answer hold(Request const& request, Upstream& upstream) const;
+  [[nodiscard]] std::shared_ptr<Upstream> find(std::string_view upstream) const;
+  [[nodiscard]] Answer no_such_upstream(std::string const& name) const;
   [[nodiscard]] Answer metrics() const;
   [[nodiscard]] Answer lifecycle(bool well) const;
   [[nodiscard]] Answer all_upstreams() const;
@@ -59,6 +65,14 @@ class Routes {
 /// it is the same site. Such a request carries that name. So only names that no stranger can own are taken:
 /// localhost, IP addresses, the host of `listen`, and what `hosts` adds.
 [[nodiscard]] bool host_allowed(std::string_view host, AdminSettings const& settings);
+
+/// Whether a request that changes something may come from there, against pages of strangers: a browser sends
+/// it for them, but says whose page it is (Origin, Sec-Fetch-Site), and only this port's own may ask. Whoever
+/// says neither is no browser.
+[[nodiscard]] bool origin_allowed(Request const& request);
+
+/// Whether a Content-Type says JSON. No form of a web page can send that, unlike text/plain.
+[[nodiscard]] bool is_json(std::string_view content_type);
 
 /// Whether an Accept-Encoding value takes gzip (RFC 9110, 12.5.3).
 [[nodiscard]] bool accepts_gzip(std::string_view accept_encoding);

@@ -16,7 +16,7 @@ namespace candor::admin {
 struct ServerLimits {
   std::size_t connections = 64;  ///< a further one takes the place of the one that has waited longest
   Bytes head = 16_KiB;           ///< 431
-  Bytes body = 64_KiB;           ///< 413; no route reads one yet
+  Bytes body = 64_KiB;           ///< 413
   Duration timeout = 10s;  ///< for a request to come in, an answer to go out, a kept connection to be used
 };
 

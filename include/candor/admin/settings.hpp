@@ -11,6 +11,7 @@ struct AdminSettings {
   std::optional<std::string> listen = "127.0.0.1:15000";  ///< absent: no admin port
   /// Host values to answer beside loopback names, IP addresses and the host of `listen`.
   std::vector<std::string> hosts{};
+  bool changes = false;  ///< whether it takes orders, such as to hold a circuit; else it only tells
 };
 
 }  // namespace candor

@@ -33,6 +33,9 @@ enum class Rule : std::uint8_t {
 
 [[nodiscard]] std::string_view name(Rule rule);
 
+/// Whether attempts had a say in it, or time, checks or an operator alone.
+[[nodiscard]] bool rests_on_attempts(Rule rule);
+
 /// A rule that holds, with the numbers that made it hold.
 struct Trip {
   Rule rule;
