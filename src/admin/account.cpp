@@ -65,12 +65,32 @@ std::uint64_t Account::failed_probes() const {
   return (since - std::min(since, generations_of_a_good_probe(health.state))) / 2;
 }
 
+Account of_endpoint(Account const& account, EndpointId endpoint) {
+  Account own{.upstream = account.upstream,
+              .endpoints = account.endpoints,
+              .breaker = account.breaker,
+              .recent = account.recent,
+              .now = account.now,
+              .wall = account.wall};
+  auto const is_of_another = [endpoint](AttemptNote const& note) { return note.endpoint != endpoint; };
+  std::erase_if(own.recent, is_of_another);
+  for (auto const& record : account.ejections) {
+    if (record.transition.endpoint != endpoint) continue;
+    own.transitions.push_back(record);
+    std::erase_if(own.transitions.back().attempts, is_of_another);
+    own.health.generation = record.transition.generation;
+    own.health.state = record.transition.to;
+  }
+  return own;
+}
+
 Account read_account(Upstream const& upstream, Instant now, WallClock wall) {
   Account account{.upstream = upstream.name(),
                   .breaker = upstream.settings.breaker,
                   .health = upstream.health.snapshot(now),
                   .transitions = upstream.health.transitions(),
                   .recent = upstream.health.recent_attempts(),
+                  .ejections = upstream.health.ejections(),
                   .budget_tokens = upstream.budget.available(now),
                   .now = now,
                   .wall = wall};

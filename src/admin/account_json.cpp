@@ -87,6 +87,9 @@ class Writer {
               {"window", window_json(why.window)},
               {"run", why.run}};
     if (why.rule == Rule::evidence_run) json["expected_failure_ratio"] = why.expected_failure_ratio;
+    if (auto const endpoint = record.transition.endpoint) {
+      json["endpoint"] = account_.endpoints[endpoint->value];
+    }
     json["attempts"] = attempts(with_a_vote(record));
     return json;
   }
@@ -149,6 +152,12 @@ Json summary_json(Account const& account) {
 
 Json upstream_json(Account const& account) {
   auto json = summary_json(account);
+  for (std::size_t i = 0; i < account.refusals.refused.size(); ++i) {
+    json["refused"][std::string(observe::refusal_name(i))] = account.refusals.refused[i];
+  }
+  for (std::size_t i = 0; i < account.refusals.denied.size(); ++i) {
+    json["retries_denied"][std::string(name(static_cast<RetryDenied>(i)))] = account.refusals.denied[i];
+  }
   json["endpoints"] = Json::array();
   for (std::size_t i = 0; i < account.endpoints.size(); ++i) {
     auto const& endpoint = account.health.endpoints[i];
@@ -170,6 +179,11 @@ Json evidence_json(Account const& account) {
   auto json = upstream_json(account);
   json["transitions"] = Json::array();
   for (auto const& record : account.transitions) json["transitions"].push_back(writer.transition(record));
+  json["ejections"] = Json::array();
+  for (auto const& endpoint : account.health.endpoints) {
+    auto const own = of_endpoint(account, endpoint.id);
+    for (auto const& record : own.transitions) json["ejections"].push_back(Writer{own}.transition(record));
+  }
   json["recent_attempts"] = writer.attempts(account.recent);
   return json;
 }

@@ -6,6 +6,7 @@
 
 #include "candor/observe/words.hpp"
 #include "deciding.hpp"
+#include "explain_endpoints.hpp"
 #include "page.hpp"
 
 namespace candor::admin {
@@ -25,10 +26,18 @@ class Explanation {
 
   std::string text() {
     page_.title(headline());
+    circuit();
+    explain_endpoints(account_, page_);
+    refused();
+    return page_.take();
+  }
+
+ private:
+  void circuit() {
     if (account_.health.held) {
       held();
       now();
-      return page_.take();
+      return;
     }
     switch (account_.health.state) {
       case CircuitState::closed:
@@ -43,10 +52,8 @@ class Explanation {
         next();
         break;
     }
-    return page_.take();
   }
 
- private:
   [[nodiscard]] std::string ago(Instant when) const {
     auto const since = account_.now - when;
     return since < 1ms ? "just now" : in_words(since) + " ago";
@@ -92,6 +99,27 @@ class Explanation {
       }
     }
     return start;
+  }
+
+  void refused() {
+    auto const& counts = account_.refusals;
+    std::string refused;
+    for (std::size_t i = 0; i < counts.refused.size(); ++i) {
+      add(refused, counts.refused[i], observe::refusal_name(i));
+    }
+    std::string denied;
+    for (std::size_t i = 0; i < counts.denied.size(); ++i) {
+      add(denied, counts.denied[i], name(static_cast<RetryDenied>(i)));
+    }
+    if (refused.empty() && denied.empty()) return;
+    page_.heading("Since Candor started, by reason");
+    if (!refused.empty()) page_.paragraph("Requests refused: " + refused + '.');
+    if (!denied.empty()) page_.paragraph("Failed attempts not retried: " + denied + '.');
+  }
+
+  static void add(std::string& list, std::uint64_t count, std::string_view reason) {
+    if (count == 0) return;
+    list += (list.empty() ? "" : ", ") + grouped(count) + ' ' + std::string(reason);
   }
 
   void held() {

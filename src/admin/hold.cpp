@@ -83,8 +83,7 @@ Answer Routes::hold(Request const& request, Upstream& upstream) const {
     if (sources_.changed) sources_.changed(upstream, told(request, order));
     upstream.health.hold(order.hold, now);
   }
-  return {.content_type = "application/json",
-          .body = text_of(upstream_json(read_account(upstream, now, sources_.wall)))};
+  return {.content_type = "application/json", .body = text_of(upstream_json(account_of(upstream)))};
 }
 
 }  // namespace candor::admin

@@ -9,6 +9,7 @@
 #include "account_json.hpp"
 #include "candor/admin/explain.hpp"
 #include "gzip.hpp"
+#include "query.hpp"
 
 namespace candor::admin {
 
@@ -25,30 +26,6 @@ Answer json_answer(Json const& json) {
 
 Answer not_found(std::string_view path) {
   return problem(404, "Not found", "There is nothing at " + std::string(path) + "; / lists what there is.");
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// A path segment without its percent-encoding; what is not well-formed stays as it is.
-std::string decoded(std::string_view segment) {
-  std::string out;
-  for (std::size_t i = 0; i < segment.size(); ++i) {
-    bool const escape = segment[i] == '%' && i + 2 < segment.size();
-    int const high = escape ? hex_digit(segment[i + 1]) : -1;
-    int const low = escape ? hex_digit(segment[i + 2]) : -1;
-    if (high >= 0 && low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += segment[i];
-    }
-  }
-  return out;
 }
 
 std::string html(std::string_view text) {
@@ -107,7 +84,7 @@ Answer Routes::answer(Request const& request) const {
                        "\": a name that a stranger could own may be an attack by DNS rebinding.");
   }
   if (auto const of = circuit_path(request.path())) return order(request, decoded(*of));
-  auto answer = of_path(request.path());
+  auto answer = of_path(request);
   bool const reads = request.method == "GET" || request.method == "HEAD";
   if (!reads && answer.status != 404) return wrong_method("GET, HEAD");
   compress(request, answer);
@@ -135,7 +112,8 @@ Answer Routes::order(Request const& request, std::string const& name) const {
   return hold(request, *upstream);
 }
 
-Answer Routes::of_path(std::string_view path) const {
+Answer Routes::of_path(Request const& request) const {
+  auto const path = request.path();
   auto const phase = sources_.phase ? sources_.phase() : Phase::serving;
   if (path == "/") return index();
   if (path == "/metrics") return metrics();
@@ -144,6 +122,7 @@ Answer Routes::of_path(std::string_view path) const {
   if (path == "/readyz") return lifecycle(phase == Phase::serving);
   if (path == upstreams_path || path == "/api/v1/upstreams/") return all_upstreams();
   if (path.starts_with("/api/v1/upstreams/")) return one_upstream(path.substr(upstreams_path.size() + 1));
+  if (path == "/api/v1/events" && sources_.events) return events(request);
   return not_found(path);
 }
 
@@ -169,11 +148,14 @@ Answer Routes::lifecycle(bool well) const {
 
 Answer Routes::all_upstreams() const {
   Json list = Json::array();
-  auto const now = sources_.now();
-  for (auto const& upstream : sources_.upstreams()) {
-    list.push_back(summary_json(read_account(*upstream, now, sources_.wall)));
-  }
+  for (auto const& upstream : sources_.upstreams()) list.push_back(summary_json(account_of(*upstream)));
   return json_answer({{"upstreams", list}});
+}
+
+Account Routes::account_of(Upstream const& upstream) const {
+  auto account = read_account(upstream, sources_.now(), sources_.wall);
+  if (sources_.refusals) account.refusals = sources_.refusals(upstream);
+  return account;
 }
 
 std::shared_ptr<Upstream> Routes::find(std::string_view name) const {
@@ -197,7 +179,7 @@ Answer Routes::one_upstream(std::string_view rest) const {
   auto const view = rest.substr(slash);
   auto const upstream = find(name);
   if (!upstream) return no_such_upstream(name);
-  auto const account = read_account(*upstream, sources_.now(), sources_.wall);
+  auto const account = account_of(*upstream);
   if (view.empty()) return json_answer(upstream_json(account));
   if (view == "/evidence") return json_answer(evidence_json(account));
   if (view == "/explain") return plain(200, explain(account));
@@ -222,6 +204,8 @@ Answer Routes::index() const {
   item("/livez", "whether the sidecar lives");
   item("/readyz", "whether it takes requests; no upstream's health matters to it");
   item("/startupz", "whether it has started");
+  if (sources_.events)
+    item("/api/v1/events?format=json", "what happened lately; without format=json: as it happens");
   item(std::string(upstreams_path), "every upstream: circuit, window, budget, ledger");
   for (auto const& upstream : sources_.upstreams()) {
     auto const path = std::string(upstreams_path) + '/' + upstream->name();

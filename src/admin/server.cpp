@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -56,7 +57,7 @@ void fill_head(Message& message, Answer const& answer, unsigned version, bool ke
               "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   for (auto const& [name, value] : answer.fields) message.set(name, value);
   message.keep_alive(keep_alive);
-  message.content_length(answer.body.size());
+  if (!answer.stream) message.content_length(answer.body.size());
 }
 
 std::runtime_error cannot_listen(std::string const& address, std::string const& why) {
@@ -188,7 +189,12 @@ class AdminServer::Running {
       Shape const shape{.version = message.version(),
                         .keep_alive = message.keep_alive(),
                         .head_only = message.method() == wire::verb::head};
-      bool const sent = co_await send(stream, answer_to(message, peer), shape);
+      auto answer = answer_to(message, peer);
+      if (answer.stream && !shape.head_only) {
+        co_await send_stream(stream, std::move(answer), shape.version);
+        break;
+      }
+      bool const sent = co_await send(stream, std::move(answer), shape);
       if (!sent || !shape.keep_alive) break;
     }
     co_await close(stream);
@@ -204,10 +210,12 @@ class AdminServer::Running {
     Request const request{.method = std::string(message.method_string()),
                           .target = std::string(message.target()),
                           .host = std::string(message[wire::field::host]),
+                          .accept = std::string(message[wire::field::accept]),
                           .accept_encoding = std::string(message[wire::field::accept_encoding]),
                           .content_type = std::string(message[wire::field::content_type]),
                           .origin = std::string(message[wire::field::origin]),
                           .fetch_site = std::string(message["Sec-Fetch-Site"]),
+                          .last_event_id = std::string(message["Last-Event-ID"]),
                           .body = message.body(),
                           .peer = peer,
                           .http_1_0 = message.version() < 11};
@@ -236,6 +244,66 @@ class AdminServer::Running {
     co_return !failed;
   }
 
+  /// What wakes a stream that has nothing to send. Shared with handlers that may run when the session has
+  /// gone.
+  struct Waking {
+    explicit Waking(asio::io_context& io) : timer(io) {}
+    asio::steady_timer timer;
+    bool reader_left = false;
+  };
+
+  /// Wakes it when its reader ends the connection. Who reads a stream has nothing more to say.
+  static void watch_reader(beast::tcp_stream& stream, std::shared_ptr<Waking> const& waking) {
+    stream.socket().async_wait(tcp::socket::wait_read, [waking](error_code) {
+      waking->reader_left = true;
+      waking->timer.cancel();
+    });
+  }
+
+  class StreamPlace {
+   public:
+    explicit StreamPlace(std::size_t& taken) : taken_(taken) { ++taken_; }
+    ~StreamPlace() { --taken_; }
+    StreamPlace(StreamPlace const&) = delete;
+    StreamPlace& operator=(StreamPlace const&) = delete;
+
+   private:
+    std::size_t& taken_;
+  };
+
+  /// To the end of the connection, so that it needs no length. A reader that takes nothing for as long as the
+  /// timeout is put out.
+  asio::awaitable<void> send_stream(beast::tcp_stream& stream, Answer answer, unsigned version) {
+    if (streams_ >= limits_.streams) {
+      auto full = problem(503, "Too many streams", "There are as many readers of streams as there may be.");
+      full.fields.emplace_back("Retry-After", "5");
+      co_await send(stream, std::move(full), {.version = version, .keep_alive = false, .head_only = false});
+      co_return;
+    }
+    StreamPlace const place{streams_};
+    stream.expires_after(limits_.timeout);
+    wire::response<wire::empty_body> head;
+    fill_head(head, answer, version, false);
+    wire::response_serializer<wire::empty_body> serializer{head};
+    auto const begun = co_await wire::async_write_header(stream, serializer, as_values);
+    if (std::get<0>(begun)) co_return;
+    auto const waking = std::make_shared<Waking>(io_);
+    watch_reader(stream, waking);
+    answer.stream->when_more([this, waking] { asio::post(io_, [waking] { waking->timer.cancel(); }); });
+    while (!waking->reader_left) {
+      auto piece = answer.stream->take();
+      if (piece.empty()) {
+        waking->timer.expires_after(limits_.heartbeat);
+        auto const waited = co_await waking->timer.async_wait(as_values);
+        if (std::get<0>(waited)) continue;  // there is more, or nobody to read it
+        piece = ":\n\n";
+      }
+      stream.expires_after(limits_.timeout);
+      auto const sent = co_await asio::async_write(stream, asio::buffer(piece), as_values);
+      if (std::get<0>(sent)) co_return;
+    }
+  }
+
   /// Says that there is no more, then waits a moment for the peer to have heard it: closing with bytes unread
   /// would reset the connection, and could take the answer with it.
   asio::awaitable<void> close(beast::tcp_stream& stream) {
@@ -256,6 +324,7 @@ class AdminServer::Running {
   tcp::acceptor acceptor_{io_};
   asio::steady_timer place_free_{io_};
   std::size_t open_ = 0;
+  std::size_t streams_ = 0;
   std::thread thread_;
 };
 

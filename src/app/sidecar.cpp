@@ -26,7 +26,10 @@ struct Sidecar::WorkerObservers {
 };
 
 Sidecar::Sidecar(config::Config config, std::shared_ptr<observe::OperationalLog> log, std::uint64_t seed)
-    : config_(std::move(config)), wall_(wall_clock()), log_(std::move(log)) {
+    : config_(std::move(config)),
+      wall_(wall_clock()),
+      log_(std::move(log)),
+      events_(std::make_shared<observe::EventFeed>(log_, wall_)) {
   Rng rng{seed};
   make_upstreams(rng);
   make_observers(rng);
@@ -42,7 +45,7 @@ void Sidecar::make_upstreams(Rng& rng) {
   for (auto const& settings : config_.upstreams) {
     auto const index = static_cast<std::uint32_t>(upstreams_.size());
     auto upstream = std::make_shared<Upstream>(settings, index, rng.next());
-    observe::OperationalLog::watch(log_, *upstream);
+    observe::EventFeed::watch(events_, *upstream);
     observe::TransitionCounts::watch(transitions_, *upstream);
     upstreams_.push_back(std::move(upstream));
   }
@@ -68,6 +71,10 @@ void Sidecar::make_observers(Rng& rng) {
     observers_.push_back(std::make_unique<WorkerObservers>(
         WorkerObservers{std::move(access_log), observe::CompositeObserver{std::move(parts)}}));
   }
+  tallies_.emplace(
+      events_, upstreams_,
+      std::vector<std::shared_ptr<observe::WorkerMetrics const>>{metrics_.begin(), metrics_.end()},
+      monotonic_now());
 }
 
 void Sidecar::make_server(Rng& rng) {
@@ -76,7 +83,8 @@ void Sidecar::make_server(Rng& rng) {
       .listeners = config_.listeners,
       .upstreams = upstreams_,
       .observer = [this](unsigned worker) -> Observer& { return observers_.at(worker)->all; },
-      .say = [log = log_](std::string_view line) { log->say(Level::warn, line); },
+      .say = [events = events_](
+                 std::string_view line) { events->note(Level::warn, std::string(line), monotonic_now()); },
       .seed = rng.next(),
   });
 }
@@ -99,9 +107,13 @@ admin::Sources Sidecar::admin_sources() const {
       .phase = [this] { return phase_.load(); },
       .now = [] { return monotonic_now(); },
       .wall = wall_,
-      .changed = [log = log_](
+      .refusals = [workers = std::vector<std::shared_ptr<observe::WorkerMetrics const>>{metrics_.begin(),
+                                                                                        metrics_.end()}](
+                      Upstream const& upstream) { return observe::read_refusals(workers, upstream.index); },
+      .events = events_->ring(),
+      .changed = [events = events_](
                      Upstream const& upstream,
-                     std::string const& what) { log->say(Level::info, upstream.name() + ": " + what); },
+                     std::string const& what) { events->order(upstream, what, monotonic_now()); },
   };
 }
 
@@ -111,6 +123,7 @@ void Sidecar::start() {
                  [this](admin::Request const& request) { return routes_->answer(request); });
   }
   server_->start();
+  ticker_.emplace(1s, [this] { tallies_->collect(monotonic_now()); });
   phase_ = admin::Phase::serving;
 }
 

@@ -1,38 +1,12 @@
 #include "candor/observe/access_log.hpp"
 
-#include <array>
-#include <charconv>
-
-#include "candor/core/json_string.hpp"
 #include "candor/observe/text.hpp"
 #include "candor/proxy/exchange.hpp"
+#include "json_members.hpp"
 
 namespace candor::observe {
 
 namespace {
-
-/// `,"key":`; the first member of an object is written without it.
-void append_key(std::string& out, std::string_view key) { out.append(",\"").append(key).append("\":"); }
-
-void append_member(std::string& out, std::string_view key, std::string_view text) {
-  append_key(out, key);
-  append_json_string(out, text);
-}
-
-void append_member(std::string& out, std::string_view key, std::uint64_t n) {
-  append_key(out, key);
-  append_number(out, n);
-}
-
-/// 0 stands for no status in the records; in the log that is null.
-void append_status(std::string& out, std::uint16_t status) {
-  append_key(out, "status");
-  if (status == 0) {
-    out += "null";
-  } else {
-    append_number(out, status);
-  }
-}
 
 void append_attempt(std::string& out, AttemptRecord const& record, Upstream const& upstream) {
   out += "{\"n\":";
@@ -79,13 +53,6 @@ void append_fallback(std::string& out, Exchange const& exchange) {
   append_attempts(out, other);
   append_fallback(out, other);
   out += '}';
-}
-
-void append_request_id(std::string& out, RequestId id) {
-  std::array<char, 16> digits{};
-  out += '"';
-  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), id.value, 16).ptr);
-  out += '"';
 }
 
 }  // namespace

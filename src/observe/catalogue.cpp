@@ -21,6 +21,9 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "status sent."},
     {M::requests_in_flight, "candor_requests_in_flight", gauge, "", {"upstream"},
      "Requests begun and not yet ended; 0 once a drain is through."},
+    {M::requests_refused, "candor_requests_refused_total", counter, "", {"upstream", "reason"},
+     "Requests refused without an attempt, by the reason in their Proxy-Status details; other: a bound of "
+     "Candor's own was reached."},
     {M::request_duration, "candor_request_duration_seconds", histogram, "seconds", {"upstream"},
      "From a request's head to the end of its answer, waits and retries included."},
     {M::answers_by_attempt, "candor_answers_by_attempt_total", counter, "", {"upstream", "attempt"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "candor/observe/refusal_counts.hpp"
 #include "families.hpp"
 #include "process.hpp"
 
@@ -98,6 +99,10 @@ class UpstreamScrape {
     // What takes away has been read before what adds.
     auto const begun = total([](auto const& s) -> auto& { return s.requests_begun; });
     families_.gauge(Metric::requests_in_flight, {name_}, difference(begun, ended));
+    auto const counts = read_refusals(sources_.workers, upstream_.index);
+    for (std::size_t i = 0; i < counts.refused.size(); ++i) {
+      families_.count(Metric::requests_refused, {name_, refusal_name(i)}, counts.refused[i]);
+    }
     DurationSums durations;
     for (auto const& worker : sources_.workers)
       worker->upstream(upstream_.index).request_duration.add_to(durations);

@@ -45,12 +45,6 @@ void OperationalLog::say(Level level, std::string_view text) {
   if (level >= least_) lines_.write(printable(text), level);
 }
 
-void OperationalLog::watch(std::shared_ptr<OperationalLog> const& log, Upstream& upstream) {
-  upstream.health.listen([log, &upstream](Transition const& transition) {
-    log->say(transition_level(transition), transition_line(upstream, transition));
-  });
-}
-
 void OperationalLog::late_break(Upstream const& upstream, AttemptRecord const& record) {
   say(Level::warn, upstream.name() +
                        ": a streamed answer broke off after its attempt had settled as a success (" +

@@ -21,6 +21,13 @@ std::size_t reason_place(std::string_view reason) {
   return static_cast<std::size_t>(found - all_failure_kinds.begin());
 }
 
+/// The place of a refused request's reason: it is the name of a refusal, or that of a bound of ours.
+std::size_t refusal_place(std::string_view reason) {
+  std::size_t place = 0;
+  while (place < refusals && candor::name(static_cast<Refusal>(place)) != reason) ++place;
+  return place;
+}
+
 /// Which attempt's success the answer was that was passed on; 0: none's. Of two beside each other one at most
 /// succeeds, not always the later one.
 unsigned answering_attempt(Exchange const& exchange, RequestEnd const& end) {
@@ -83,6 +90,7 @@ void WorkerMetrics::request_ended(Exchange const& exchange, RequestEnd const& en
   counts.request_duration.observe(end.at - exchange.started);
   counts.request_body_bytes.add(end.body_bytes_in);
   counts.answer_body_bytes.add(end.body_bytes_out);
+  if (end.result == RequestResult::refused) counts.refused[refusal_place(end.details)].add();
   if (end.error) counts.own_answers[static_cast<std::size_t>(*end.error)].add();
   if (std::size_t const number = answering_attempt(exchange, end); number > 0) {
     counts.answers_by_attempt[std::min(number, counts.answers_by_attempt.size()) - 1].add();

@@ -266,6 +266,15 @@ void Account::record(Transition const& transition, Records& among) {
   among.erase(of_a_probe == newest ? among.begin() : of_a_probe);
 }
 
+std::shared_ptr<TransitionRecord const> Account::record_of(Transition const& transition) const {
+  auto const& among = transition.endpoint ? ejections_ : transitions_;
+  auto const found = std::find_if(among.rbegin(), among.rend(), [&transition](auto const& each) {
+    return each->transition.endpoint == transition.endpoint &&
+           each->transition.generation == transition.generation;
+  });
+  return found == among.rend() ? nullptr : *found;
+}
+
 std::vector<AttemptNote> Account::recent_attempts() const {
   std::vector<AttemptNote> notes;
   auto const count = std::min<std::uint64_t>(recent_count_, Health::kept_attempts);

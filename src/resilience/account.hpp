@@ -64,6 +64,7 @@ class Account {
   using Records = std::deque<std::shared_ptr<TransitionRecord const>>;
   [[nodiscard]] Records const& transitions() const { return transitions_; }
   [[nodiscard]] Records const& ejections() const { return ejections_; }
+  [[nodiscard]] std::shared_ptr<TransitionRecord const> record_of(Transition const& transition) const;
 
  private:
   [[nodiscard]] std::optional<Refusal> load_refusal(AttemptContext const& context, Instant now);

@@ -175,6 +175,10 @@ std::vector<TransitionRecord> Health::ejections() const {
   return copies_of(shared_->read([](Account const& account) { return account.ejections(); }));
 }
 
+std::shared_ptr<TransitionRecord const> Health::record_of(Transition const& transition) const {
+  return shared_->read([&transition](Account const& account) { return account.record_of(transition); });
+}
+
 std::vector<AttemptNote> Health::recent_attempts() const {
   return shared_->read([](Account const& account) { return account.recent_attempts(); });
 }

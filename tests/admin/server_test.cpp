@@ -10,9 +10,11 @@
 #include <boost/asio/write.hpp>
 #include <deque>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "candor/admin/get.hpp"
+#include "support/eventually.hpp"
 
 namespace candor::admin {
 namespace {
@@ -184,6 +186,117 @@ TEST_F(Server, AnAnswerUnderWayKeepsItsPlace) {
   EXPECT_EQ(second.bytes(much.size()), much);
   EXPECT_THAT(waiting.get(), EndsWith("GET /last\n"));
   EXPECT_EQ(first.bytes(much.size()), much);
+}
+
+/// A stream whose pieces the test gives.
+class Fountain final : public Stream {
+ public:
+  std::string take() override {
+    std::lock_guard const held{lock_};
+    return std::exchange(ready_, {});
+  }
+  void when_more(std::function<void()> more) override {
+    std::lock_guard const held{lock_};
+    more_ = std::move(more);
+  }
+  void pour(std::string const& piece) {
+    std::lock_guard const held{lock_};
+    ready_ += piece;
+    if (more_) more_();
+  }
+
+ private:
+  std::mutex lock_;
+  std::string ready_;
+  std::function<void()> more_;
+};
+
+constexpr auto get_stream = "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// Answers /stream with what is poured, anything else with an echo.
+struct Streaming {
+  explicit Streaming(ServerLimits limits) : server(limits) {
+    server.start("127.0.0.1:0", [fountain = fountain](Request const& request) {
+      return request.target == "/stream" ? Answer{.content_type = "text/event-stream", .stream = fountain}
+                                         : echo(request);
+    });
+  }
+  /// Whether another reader gets a stream.
+  [[nodiscard]] bool has_place() const {
+    Wire next{server.port()};
+    next.send(get_stream);
+    return next.until("\r\n").starts_with("HTTP/1.1 200 ");
+  }
+
+  std::shared_ptr<Fountain> fountain = std::make_shared<Fountain>();
+  AdminServer server;
+};
+
+TEST(Streams, GoOutAsTheyComeAndOthersAreAnsweredMeanwhile) {
+  Streaming streaming{{.connections = 4, .timeout = 30s}};
+  Wire reader{streaming.server.port()};
+  reader.send(get_stream);
+  auto const head = reader.until("\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_THAT(head, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(head, ::testing::Not(HasSubstr("Content-Length")));
+  streaming.fountain->pour("one\n");
+  EXPECT_EQ(reader.until("\n"), "one\n");
+  Wire other{streaming.server.port()};
+  other.send(get_and_close);
+  EXPECT_THAT(other.rest(), EndsWith("GET /last\n"));
+  streaming.fountain->pour("two\n");
+  EXPECT_EQ(reader.until("\n"), "two\n");
+}
+
+TEST(Streams, AHeadRequestGetsNoStream) {
+  Streaming streaming{{.timeout = 30s}};
+  Wire wire{streaming.server.port()};
+  wire.send("HEAD /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(wire.rest(), EndsWith("\r\n\r\n"));
+}
+
+TEST(Streams, ShowThatTheyLiveWhenThereIsNothingToSay) {
+  Streaming streaming{{.heartbeat = 5ms, .timeout = 30s}};
+  Wire reader{streaming.server.port()};
+  reader.send(get_stream);
+  reader.until("\r\n\r\n");
+  EXPECT_EQ(reader.until("\n\n"), ":\n\n");
+  EXPECT_EQ(reader.until("\n\n"), ":\n\n");
+}
+
+TEST(Streams, AreBoundedAndAReaderThatLeavesGivesItsPlaceAtOnce) {
+  Streaming streaming{{.connections = 8, .streams = 1, .heartbeat = 1h, .timeout = 30s}};
+  {
+    Wire reader{streaming.server.port()};
+    reader.send(get_stream);
+    reader.until("\r\n\r\n");
+    Wire second{streaming.server.port()};
+    second.send(get_stream);
+    auto const full = second.rest();
+    EXPECT_THAT(full, StartsWith("HTTP/1.1 503 "));
+    EXPECT_THAT(full, HasSubstr("Retry-After: "));
+  }
+  // Its end is seen without anything being sent; how soon is the kernel's affair.
+  EXPECT_TRUE(test::eventually([&streaming] { return streaming.has_place(); }));
+}
+
+TEST(Streams, AReaderThatTakesNothingIsPutOut) {
+  Streaming streaming{{.streams = 1, .heartbeat = 1h, .timeout = 50ms}};
+  Wire slow{streaming.server.port()};
+  slow.send(get_stream);
+  slow.until("\r\n\r\n");
+  streaming.fountain->pour(std::string(std::size_t{64} << 20U, 'x'));
+  EXPECT_TRUE(test::eventually([&streaming] { return streaming.has_place(); }));
+}
+
+TEST(Streams, DontHoldUpTheEnd) {
+  Streaming streaming{{.heartbeat = 1h, .timeout = 30s}};
+  Wire reader{streaming.server.port()};
+  reader.send(get_stream);
+  reader.until("\r\n\r\n");
+  streaming.server.stop();
+  EXPECT_EQ(reader.rest(), "");
 }
 
 TEST_F(Server, StopClosesWhatIsOpenAndFreesThePort) {

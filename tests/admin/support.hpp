@@ -14,13 +14,14 @@ namespace candor::admin::testing {
 class Play {
  public:
   explicit Play(BreakerSettings breaker = {},
-                std::vector<std::string> const& endpoints = {"payments-1:8080", "payments-2:8080"}) {
+                std::vector<std::string> const& endpoints = {"payments-1:8080", "payments-2:8080"},
+                // By default it is the upstream's circuit that is explained.
+                EjectSettings eject = {.enabled = false}) {
     UpstreamSettings settings;
     settings.name = "payments";
     for (auto const& endpoint : endpoints) settings.endpoints.push_back({endpoint});
     settings.breaker = std::move(breaker);
-    // It is the upstream's circuit that they explain.
-    settings.eject.enabled = false;
+    settings.eject = eject;
     // Windows of exactly their length: the texts say how long the wait is.
     settings.breaker.open.jitter = 0;
     upstream_ = std::make_shared<Upstream>(std::move(settings), 0, 1);

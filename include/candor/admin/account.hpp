@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "candor/core/time.hpp"
+#include "candor/observe/refusal_counts.hpp"
 #include "candor/proxy/upstream.hpp"
 
 namespace candor::admin {
@@ -17,8 +18,10 @@ struct Account {
   BreakerSettings breaker{};
   HealthSnapshot health{};
   std::vector<TransitionRecord>
-      transitions{};                  ///< oldest first; the last one began the snapshot's generation
-  std::vector<AttemptNote> recent{};  ///< the last attempts that settled, oldest first
+      transitions{};                          ///< oldest first; the last one began the snapshot's generation
+  std::vector<AttemptNote> recent{};          ///< the last attempts that settled, oldest first
+  std::vector<TransitionRecord> ejections{};  ///< the same of the endpoints' circuits, all together
+  observe::RefusalCounts refusals{};
   double budget_tokens = 0;
   std::optional<AttemptQueueSnapshot> queue{};  ///< absent: no attempt may wait for room
   Instant now{};
@@ -35,6 +38,9 @@ struct Account {
   /// How many probes have failed since the opening, or since the first transition that is kept.
   [[nodiscard]] std::uint64_t failed_probes() const;
 };
+
+/// One endpoint's own circuit as an account: its transitions and its attempts alone.
+[[nodiscard]] Account of_endpoint(Account const& account, EndpointId endpoint);
 
 /// Takes the locks of the health model and the budget, one after the other and shortly.
 [[nodiscard]] Account read_account(Upstream const& upstream, Instant now, WallClock wall);

@@ -11,9 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "candor/admin/account.hpp"
 #include "candor/admin/message.hpp"
 #include "candor/admin/settings.hpp"
 #include "candor/core/time.hpp"
+#include "candor/observe/event_ring.hpp"
 #include "candor/proxy/upstream.hpp"
 
 namespace candor::admin {
@@ -33,6 +35,9 @@ struct Sources {
   std::function<Phase()> phase{};
   std::function<Instant()> now{};
   WallClock wall{};
+  /// What the workers have refused; absent: nobody has counted.
+  std::function<observe::RefusalCounts(Upstream const&)> refusals{};
+  std::shared_ptr<observe::EventRing> events{};  ///< absent: there are none to tell of
   /// Told what somebody has done to an upstream, as a sentence. Absent: nobody wants to know.
   std::function<void(Upstream const&, std::string const& what)> changed{};
 };
@@ -45,9 +50,11 @@ class Routes {
   [[nodiscard]] Answer answer(Request const& request) const;
 
  private:
-  [[nodiscard]] Answer of_path(std::string_view path) const;
+  [[nodiscard]] Answer of_path(Request const& request) const;
+  [[nodiscard]] Answer events(Request const& request) const;
   [[nodiscard]] Answer order(Request const& request, std::string const& upstream) const;
   [[nodiscard]] Answer hold(Request const& request, Upstream& upstream) const;
+  [[nodiscard]] Account account_of(Upstream const& upstream) const;
   [[nodiscard]] std::shared_ptr<Upstream> find(std::string_view upstream) const;
   [[nodiscard]] Answer no_such_upstream(std::string const& name) const;
   [[nodiscard]] Answer metrics() const;

@@ -17,6 +17,8 @@ struct ServerLimits {
   std::size_t connections = 64;  ///< a further one takes the place of the one that has waited longest
   Bytes head = 16_KiB;           ///< 431
   Bytes body = 64_KiB;           ///< 413
+  std::size_t streams = 16;      ///< answers without an end, at the same time: 503
+  Duration heartbeat = 15s;      ///< a sign of life in a stream that has nothing to say
   Duration timeout = 10s;  ///< for a request to come in, an answer to go out, a kept connection to be used
 };
 

@@ -12,8 +12,11 @@
 
 #include "candor/admin/routes.hpp"
 #include "candor/admin/server.hpp"
+#include "candor/app/ticker.hpp"
 #include "candor/config/config.hpp"
 #include "candor/net/server.hpp"
+#include "candor/observe/event_feed.hpp"
+#include "candor/observe/event_tallies.hpp"
 #include "candor/observe/line_log.hpp"
 #include "candor/observe/operational_log.hpp"
 #include "candor/observe/transition_counts.hpp"
@@ -65,14 +68,17 @@ class Sidecar {
   std::atomic<admin::Phase> phase_ = admin::Phase::starting;
   // In the order in which they come to depend on each other: what is told outlives those who tell it.
   std::shared_ptr<observe::OperationalLog> log_;
+  std::shared_ptr<observe::EventFeed> events_;
   std::vector<std::shared_ptr<Upstream>> upstreams_;
   std::shared_ptr<observe::TransitionCounts> transitions_;
   std::unique_ptr<observe::LineLog> access_lines_;
   std::vector<std::shared_ptr<observe::WorkerMetrics>> metrics_;
   std::vector<std::unique_ptr<WorkerObservers>> observers_;
+  std::optional<observe::EventTallies> tallies_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<admin::Routes const> routes_;
   admin::AdminServer admin_;
+  std::optional<Ticker> ticker_;  // collects what the events tell by the second
 };
 
 /// `listen`, HOST:PORT, with the port that it came to.

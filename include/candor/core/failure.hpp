@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ enum class Refusal : std::uint8_t {
   queue_full,       ///< as many attempts as may wait for room already do
   queue_timeout,    ///< there was no room for as long as it may wait
 };
+
+inline constexpr std::size_t refusals = 9;
 
 [[nodiscard]] std::string_view name(Refusal);
 

@@ -15,6 +15,7 @@ namespace candor::observe {
 enum class Metric : std::uint8_t {
   requests,
   requests_in_flight,
+  requests_refused,
   request_duration,
   answers_by_attempt,
   own_answers,
@@ -75,7 +76,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 59;
+inline constexpr std::size_t metric_count = 62;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -23,10 +23,6 @@ class OperationalLog final : public Observer {
 
   void say(Level level, std::string_view text);
 
-  /// Reports this circuit's transitions; before the upstream's first attempt only. The upstream shares the
-  /// log.
-  static void watch(std::shared_ptr<OperationalLog> const& log, Upstream& upstream);
-
   void late_break(Upstream const& upstream, AttemptRecord const& record) override;
 
   static constexpr std::size_t queue = 512;

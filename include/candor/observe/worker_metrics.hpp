@@ -33,6 +33,7 @@ struct alignas(64) UpstreamShard {
   Count answer_body_bytes;
   std::array<Count, failure_kinds + 1> retries{};
   std::array<Count, retry_denials> retries_denied{};
+  std::array<Count, refusals + 1> refused{};  ///< requests, by reason
   std::array<Count, hedge_results> hedges{};
   DurationHistogram queue_wait;  ///< of attempts that got their permit after it
   Count deadlines_ignored;

@@ -204,6 +204,8 @@ class Health {
   [[nodiscard]] std::vector<TransitionRecord> transitions() const;
   /// The same of the endpoints' circuits, together.
   [[nodiscard]] std::vector<TransitionRecord> ejections() const;
+  /// What led to this transition; nothing if it is no longer kept. Cheaper than all of them.
+  [[nodiscard]] std::shared_ptr<TransitionRecord const> record_of(Transition const& transition) const;
   /// The last attempts that settled, oldest first; at most `kept_attempts`.
   [[nodiscard]] std::vector<AttemptNote> recent_attempts() const;
 

@@ -1,0 +1,56 @@
+// Thread-safe. Makes events of what happens, and puts each of them into the ring and into the operational
+// log.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "candor/core/time.hpp"
+#include "candor/observe/event_ring.hpp"
+#include "candor/observe/operational_log.hpp"
+#include "candor/proxy/upstream.hpp"
+
+namespace candor::observe {
+
+class EventFeed {
+ public:
+  using Level = LogSettings::Level;
+
+  EventFeed(std::shared_ptr<OperationalLog> log, WallClock wall) : log_(std::move(log)), wall_(wall) {}
+
+  /// Tells of this upstream's circuits; before its first attempt only. The upstream shares the feed.
+  static void watch(std::shared_ptr<EventFeed> const& feed, Upstream& upstream);
+
+  /// Somebody has done something to the upstream: "127.0.0.1:51234 holds the circuit open".
+  void order(Upstream const& upstream, std::string const& what, Instant now);
+  /// Candor says something of itself.
+  void note(Level level, std::string const& what, Instant now);
+
+  /// Something that had better be told in sums.
+  struct Tally {
+    Event::Kind kind;  ///< refused, retry_denied
+    std::string_view reason;
+    std::uint64_t count;
+    Instant since;
+    Instant until;
+  };
+  void tally(Upstream const& upstream, Tally const& what);
+
+  [[nodiscard]] std::shared_ptr<EventRing> const& ring() const { return ring_; }
+
+  /// Attempts that one event tells of: the last of those that decided.
+  static constexpr std::size_t most_attempts = 20;
+
+ private:
+  void transition(Upstream const& upstream, Transition const& transition);
+  void tell(Level level, Event event);
+
+  std::shared_ptr<OperationalLog> log_;
+  WallClock wall_;
+  std::shared_ptr<EventRing> ring_ = std::make_shared<EventRing>();
+};
+
+}  // namespace candor::observe

@@ -1,0 +1,76 @@
+// Thread-safe. One short lock, never taken on an attempt's way.
+//
+// The last events, each with a number. Whoever reads them keeps its own place; one that comes too late for
+// some is told how many they were.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace candor::observe {
+
+/// Something that an operator may want to know of.
+struct Event {
+  enum class Kind : std::uint8_t {
+    transition,    ///< of a circuit: the upstream's, or an endpoint's
+    order,         ///< somebody did something by hand
+    refused,       ///< requests within a second, of one reason
+    retry_denied,  ///< likewise, retries
+    note,          ///< what Candor says of itself
+  };
+
+  std::uint64_t number = 0;  ///< from 1, without gaps; the ring gives it
+  Kind kind = Kind::note;
+  std::string upstream{};  ///< whose; empty: nobody's
+  std::string text{};      ///< in words: the line that the operational log has, too
+  std::string members{};   ///< all of it, as the members of a JSON object
+};
+
+[[nodiscard]] std::string_view name(Event::Kind kind);
+
+class EventRing {
+ public:
+  explicit EventRing(std::size_t capacity = 1024) : capacity_(capacity) {}
+
+  void add(Event event);
+
+  struct Reading {
+    std::vector<std::shared_ptr<Event const>> events{};  ///< oldest first
+    std::uint64_t lost = 0;                              ///< asked for, and no longer kept
+    std::uint64_t next = 1;                              ///< where to read on
+  };
+  /// Those from this number on, at most `most` of them. A number that nobody has been given yet, as one of an
+  /// earlier run of the program: from the oldest that is kept.
+  [[nodiscard]] Reading read(std::uint64_t from, std::size_t most) const;
+
+  /// While it lives, `more` is called after each event, on the thread that added it. It must not block, nor
+  /// read the ring.
+  class Subscription {
+   public:
+    Subscription(EventRing& ring, std::function<void()> more);
+    ~Subscription();
+    Subscription(Subscription const&) = delete;
+    Subscription& operator=(Subscription const&) = delete;
+
+   private:
+    EventRing& ring_;
+    std::list<std::function<void()>>::iterator place_;
+  };
+
+ private:
+  std::size_t const capacity_;
+  mutable std::mutex lock_;
+  std::uint64_t next_ = 1;
+  std::deque<std::shared_ptr<Event const>> events_;
+  std::list<std::function<void()>> subscribers_;
+};
+
+}  // namespace candor::observe

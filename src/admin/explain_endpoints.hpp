@@ -1,0 +1,13 @@
+// Why endpoints are out: the part of an explanation that doesn't concern the upstream's own circuit. Private
+// to admin; pure.
+#pragma once
+
+#include "candor/admin/account.hpp"
+#include "page.hpp"
+
+namespace candor::admin {
+
+/// What there is to say of each endpoint that is ejected, coming back or held by hand; nothing of the others.
+void explain_endpoints(Account const& account, Page& page);
+
+}  // namespace candor::admin

@@ -1,0 +1,135 @@
+#include "candor/observe/event_feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "candor/observe/text.hpp"
+#include "candor/observe/words.hpp"
+#include "json_members.hpp"
+
+namespace candor::observe {
+
+namespace {
+
+std::string const& address_of(Upstream const& upstream, EndpointId endpoint) {
+  return upstream.settings.endpoints[endpoint.value].address;
+}
+
+/// The beginning of every event's members.
+std::string members_of(Event const& event, WallTime at) {
+  std::string out = "\"at\":\"";
+  append_time(out, at);
+  out += '"';
+  append_member(out, "kind", name(event.kind));
+  if (!event.upstream.empty()) append_member(out, "upstream", event.upstream);
+  append_member(out, "text", event.text);
+  return out;
+}
+
+bool is_bad(AttemptNote const& note) { return note.outcome.is_failure() || note.slow; }
+
+/// Those that the rule counted, newest first, as far as one event tells of them.
+std::vector<AttemptNote const*> decided(TransitionRecord const& record) {
+  auto const& why = record.transition.why;
+  bool const by_probe = why.rule == Rule::probe_success || why.rule == Rule::probe_failure;
+  bool const by_run = why.rule == Rule::evidence_run || why.rule == Rule::consecutive_failures;
+  auto const most = by_probe ? std::size_t{1} : EventFeed::most_attempts;
+  auto const wanted = by_run ? std::min(most, static_cast<std::size_t>(why.value)) : most;
+  std::vector<AttemptNote const*> found;
+  for (auto at = record.attempts.rbegin(); at != record.attempts.rend() && found.size() < wanted; ++at) {
+    if (by_probe || is_bad(*at)) found.push_back(&*at);
+  }
+  return found;
+}
+
+void append_attempt(std::string& out, AttemptNote const& note, Upstream const& upstream) {
+  out += "{\"request_id\":";
+  append_request_id(out, note.request);
+  append_member(out, "n", note.number);
+  append_member(out, "route", note.route.view());
+  append_member(out, "endpoint", address_of(upstream, note.endpoint));
+  append_member(out, "outcome", note.in_flight ? "open" : name(note.outcome.kind()));
+  if (!note.in_flight && note.outcome.is_failure()) append_member(out, "kind", name(note.outcome.failure()));
+  append_status(out, note.status);
+  append_key(out, "duration_ms");
+  append_milliseconds(out, note.settled - note.started);
+  append_key(out, "slow");
+  out += note.slow ? "true}" : "false}";
+}
+
+void append_transition(std::string& out, Upstream const& upstream, Transition const& transition) {
+  auto const& why = transition.why;
+  if (transition.endpoint) append_member(out, "endpoint", address_of(upstream, *transition.endpoint));
+  append_member(out, "from", name(transition.from));
+  append_member(out, "to", name(transition.to));
+  append_member(out, "rule", name(why.rule));
+  append_member(out, "generation", transition.generation);
+  append_real(out, "value", why.value);
+  append_real(out, "threshold", why.threshold);
+  append_member(out, "window_attempts", why.window.attempts());
+  append_member(out, "window_failed", why.window.failed);
+  append_member(out, "window_slow", why.window.marked);
+  append_member(out, "run", why.run);
+  append_key(out, "attempts");
+  out += '[';
+  if (auto const record = upstream.health.record_of(transition)) {
+    bool first = true;
+    for (auto const* note : decided(*record)) {
+      if (!std::exchange(first, false)) out += ',';
+      append_attempt(out, *note, upstream);
+    }
+  }
+  out += ']';
+}
+
+}  // namespace
+
+void EventFeed::watch(std::shared_ptr<EventFeed> const& feed, Upstream& upstream) {
+  upstream.health.listen(
+      [feed, &upstream](Transition const& transition) { feed->transition(upstream, transition); });
+}
+
+void EventFeed::transition(Upstream const& upstream, Transition const& transition) {
+  Event event{.kind = Event::Kind::transition,
+              .upstream = upstream.name(),
+              .text = transition_line(upstream, transition)};
+  event.members = members_of(event, wall_(transition.at));
+  append_transition(event.members, upstream, transition);
+  tell(transition_level(transition), std::move(event));
+}
+
+void EventFeed::order(Upstream const& upstream, std::string const& what, Instant now) {
+  Event event{.kind = Event::Kind::order, .upstream = upstream.name(), .text = upstream.name() + ": " + what};
+  event.members = members_of(event, wall_(now));
+  tell(Level::info, std::move(event));
+}
+
+void EventFeed::note(Level level, std::string const& what, Instant now) {
+  Event event{.kind = Event::Kind::note, .text = what};
+  event.members = members_of(event, wall_(now));
+  tell(level, std::move(event));
+}
+
+void EventFeed::tell(Level level, Event event) {
+  log_->say(level, event.text);
+  ring_->add(std::move(event));
+}
+
+void EventFeed::tally(Upstream const& upstream, Tally const& what) {
+  bool const refused = what.kind == Event::Kind::refused;
+  Event event{.kind = what.kind, .upstream = upstream.name()};
+  event.text = upstream.name() + ": " + counted(what.count, refused ? "request" : "failed attempt") +
+               (refused ? " refused" : " not retried") + " within " + in_words(what.until - what.since) +
+               " (" + std::string(what.reason) + ')';
+  event.members = members_of(event, wall_(what.until));
+  append_member(event.members, "reason", what.reason);
+  append_member(event.members, "count", what.count);
+  append_key(event.members, "since");
+  event.members += '"';
+  append_time(event.members, wall_(what.since));
+  event.members += '"';
+  // The transition is the news, and the log is for news.
+  tell(Level::debug, std::move(event));
+}
+
+}  // namespace candor::observe

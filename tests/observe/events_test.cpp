@@ -1,0 +1,216 @@
+// Events: what makes one, what it says, and who gets to read it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "candor/observe/event_feed.hpp"
+#include "candor/observe/event_ring.hpp"
+#include "candor/observe/event_tallies.hpp"
+#include "support.hpp"
+
+namespace candor::observe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using testing::World;
+
+std::vector<std::uint64_t> numbers(EventRing::Reading const& reading) {
+  std::vector<std::uint64_t> out;
+  for (auto const& event : reading.events) out.push_back(event->number);
+  return out;
+}
+
+TEST(EventRing, NumbersEventsAndKeepsTheLast) {
+  EventRing ring{3};
+  EXPECT_THAT(ring.read(0, 10).events, IsEmpty());
+  for (int i = 0; i < 5; ++i) ring.add({});
+  auto const all = ring.read(0, 10);
+  EXPECT_THAT(numbers(all), ElementsAre(3, 4, 5));
+  EXPECT_EQ(all.lost, 0U) << "who asks for what there is has lost nothing";
+  EXPECT_EQ(all.next, 6U);
+}
+
+TEST(EventRing, AReaderGoesOnWhereItWasAndIsToldWhatItMissed) {
+  EventRing ring{3};
+  ring.add({});
+  auto const first = ring.read(1, 10);
+  EXPECT_THAT(numbers(first), ElementsAre(1));
+  for (int i = 0; i < 5; ++i) ring.add({});
+  auto const later = ring.read(first.next, 10);
+  EXPECT_EQ(later.lost, 2U);
+  EXPECT_THAT(numbers(later), ElementsAre(4, 5, 6));
+  auto const nothing = ring.read(later.next, 10);
+  EXPECT_THAT(nothing.events, IsEmpty());
+  EXPECT_EQ(nothing.next, 7U);
+  EXPECT_EQ(nothing.lost, 0U);
+}
+
+TEST(EventRing, GivesNoMoreThanIsWanted) {
+  EventRing ring{10};
+  for (int i = 0; i < 5; ++i) ring.add({});
+  auto const two = ring.read(2, 2);
+  EXPECT_THAT(numbers(two), ElementsAre(2, 3));
+  EXPECT_EQ(two.next, 4U);
+}
+
+TEST(EventRing, ANumberOfAnEarlierRunOfTheProgramBeginsAtTheOldest) {
+  EventRing ring{10};
+  ring.add({});
+  ring.add({});
+  EXPECT_THAT(numbers(ring.read(5000, 10)), ElementsAre(1, 2));
+}
+
+TEST(EventRing, TellsSubscribersAsLongAsTheyLive) {
+  EventRing ring;
+  int heard = 0;
+  {
+    EventRing::Subscription const subscription{ring, [&heard] { ++heard; }};
+    ring.add({});
+    ring.add({});
+  }
+  ring.add({});
+  EXPECT_EQ(heard, 2);
+}
+
+/// A feed over one upstream, whose requests are counted by two workers.
+struct Fed {
+  Fed() { EventFeed::watch(feed, *world.upstream); }
+
+  void fail(unsigned times, FailureKind kind = FailureKind::status) {
+    for (unsigned i = 0; i < times; ++i) {
+      auto permit = world.upstream->health.admit(
+          {.request = {++requests}, .endpoint = EndpointId{}, .method = "GET", .path = "/items"},
+          world.scheduler.now());
+      world.pass(1ms);
+      std::move(permit.value()).settle(Outcome::failed(kind), world.scheduler.now(), 503);
+    }
+  }
+  void refuse(unsigned times, std::string_view reason, std::size_t worker = 0) {
+    auto const request = world.request();
+    for (unsigned i = 0; i < times; ++i) {
+      workers[worker]->request_ended(*request,
+                                     {.result = RequestResult::refused, .status = 503, .details = reason});
+    }
+  }
+  [[nodiscard]] std::vector<std::shared_ptr<Event const>> events() const {
+    return feed->ring()->read(0, 1000).events;
+  }
+  /// Their words, oldest first.
+  [[nodiscard]] std::vector<std::string> texts() const {
+    std::vector<std::string> out;
+    for (auto const& event : events()) out.push_back(event->text);
+    return out;
+  }
+
+  World world;
+  std::shared_ptr<std::vector<std::string>> lines = std::make_shared<std::vector<std::string>>();
+  std::shared_ptr<EventFeed> feed = std::make_shared<EventFeed>(
+      std::make_shared<OperationalLog>(LogSettings{.level = LogSettings::Level::debug},
+                                       [lines = lines](std::string_view line) { lines->emplace_back(line); }),
+      WallClock{world.start, world.scheduler.wall()});
+  std::vector<std::shared_ptr<WorkerMetrics>> workers{
+      std::make_shared<WorkerMetrics>(std::vector{world.upstream}),
+      std::make_shared<WorkerMetrics>(std::vector{world.upstream})};
+  EventTallies tallies{feed, {world.upstream}, {workers.begin(), workers.end()}, world.start};
+  std::uint64_t requests = 0;
+};
+
+TEST(EventFeed, ATransitionIsAnEventWithTheAttemptsThatDecided) {
+  Fed fed;
+  fed.fail(7);
+  auto const events = fed.events();
+  ASSERT_FALSE(events.empty());
+  auto const& ejection = *events.front();
+  EXPECT_EQ(ejection.kind, Event::Kind::transition);
+  EXPECT_EQ(ejection.upstream, "payments");
+  EXPECT_THAT(ejection.text, StartsWith("payments, endpoint payments-1:8080: circuit open"));
+  EXPECT_THAT(ejection.members, StartsWith("\"at\":\"2024-05-01T12:00:00."));
+  EXPECT_THAT(ejection.members, HasSubstr("\"kind\":\"transition\",\"upstream\":\"payments\""));
+  EXPECT_THAT(ejection.members, HasSubstr("\"from\":\"closed\",\"to\":\"open\",\"rule\":\"evidence_run\""));
+  EXPECT_THAT(ejection.members, HasSubstr("\"value\":7,\"threshold\":7"));
+  EXPECT_THAT(ejection.members, HasSubstr("\"route\":\"GET /items\",\"endpoint\":\"payments-"));
+  std::size_t attempts = 0;
+  for (auto at = ejection.members.find("request_id"); at != std::string::npos;
+       at = ejection.members.find("request_id", at + 1)) {
+    ++attempts;
+  }
+  EXPECT_EQ(attempts, 7U);
+}
+
+TEST(EventFeed, OneProbeDecidesAboutItsTransition) {
+  Fed fed;
+  fed.world.upstream = testing::make_upstream([] {
+    auto settings = testing::payments();
+    settings.endpoints.resize(1);
+    return settings;
+  }());
+  EventFeed::watch(fed.feed, *fed.world.upstream);
+  fed.fail(7);
+  fed.world.pass(1s);
+  fed.fail(1);
+  auto const& probe = *fed.events().back();
+  EXPECT_THAT(probe.members, HasSubstr("\"rule\":\"probe_failure\""));
+  auto const first = probe.members.find("request_id");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(probe.members.find("request_id", first + 1), std::string::npos);
+}
+
+TEST(EventFeed, WhatOperatorsDoAndWhatCandorSaysAreEventsToo) {
+  Fed fed;
+  fed.feed->order(*fed.world.upstream, "127.0.0.1:5 holds the circuit open", fed.world.start);
+  fed.feed->note(LogSettings::Level::warn, "no \"file\" descriptors left", fed.world.start);
+  auto const events = fed.events();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0]->members,
+            "\"at\":\"2024-05-01T12:00:00.000Z\",\"kind\":\"order\",\"upstream\":\"payments\","
+            "\"text\":\"payments: 127.0.0.1:5 holds the circuit open\"");
+  EXPECT_EQ(
+      events[1]->members,
+      "\"at\":\"2024-05-01T12:00:00.000Z\",\"kind\":\"note\",\"text\":\"no \\\"file\\\" descriptors left\"");
+}
+
+TEST(EventFeed, EveryEventIsALineOfTheOperationalLog) {
+  auto fed = std::make_unique<Fed>();
+  fed->fail(7);
+  fed->feed->note(LogSettings::Level::warn, "hello", fed->world.scheduler.now());
+  fed->refuse(1, "held");
+  fed->tallies.collect(fed->world.scheduler.now());
+  auto const texts = fed->texts();
+  auto const lines = fed->lines;
+  fed.reset();  // and with it the log, when it has written
+  ASSERT_EQ(lines->size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_THAT((*lines)[i], EndsWith(' ' + texts[i]));
+}
+
+TEST(EventTallies, AnOutageIsOneEventASecondAndReason) {
+  Fed fed;
+  fed.refuse(9000, "circuit_open");
+  fed.refuse(1000, "circuit_open", 1);
+  fed.refuse(3, "probe_in_flight");
+  fed.refuse(2, "connections");
+  for (int i = 0; i < 40; ++i) fed.workers[1]->retry_denied(*fed.world.upstream, RetryDenied::budget);
+  fed.tallies.collect(fed.world.start + 1s);
+  EXPECT_THAT(fed.texts(), ElementsAre("payments: 10,000 requests refused within 1s (circuit_open)",
+                                       "payments: 3 requests refused within 1s (probe_in_flight)",
+                                       "payments: 2 requests refused within 1s (other)",
+                                       "payments: 40 failed attempts not retried within 1s (budget)"));
+  EXPECT_THAT(fed.events().front()->members,
+              EndsWith("\"reason\":\"circuit_open\",\"count\":10000,\"since\":\"2024-05-01T12:00:00.000Z\""));
+}
+
+TEST(EventTallies, WhatHasBeenToldIsNotToldAgain) {
+  Fed fed;
+  fed.refuse(5, "held");
+  fed.tallies.collect(fed.world.start + 1s);
+  fed.tallies.collect(fed.world.start + 2s);
+  EXPECT_EQ(fed.texts().size(), 1U);
+  fed.refuse(2, "held");
+  fed.tallies.collect(fed.world.start + 3s);
+  EXPECT_THAT(fed.texts().back(), StartsWith("payments: 2 requests refused within 1s"));
+}
+
+}  // namespace
+}  // namespace candor::observe
