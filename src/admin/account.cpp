@@ -87,6 +87,7 @@ Account of_endpoint(Account const& account, EndpointId endpoint) {
 Account read_account(Upstream const& upstream, Instant now, WallClock wall) {
   Account account{.upstream = upstream.name(),
                   .breaker = upstream.settings.breaker,
+                  .check = upstream.settings.check,
                   .health = upstream.health.snapshot(now),
                   .transitions = upstream.health.transitions(),
                   .recent = upstream.health.recent_attempts(),

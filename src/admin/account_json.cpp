@@ -42,6 +42,7 @@ class Writer {
     json["since"] = latest ? time(latest->transition.at) : Json(nullptr);
     json["since_seconds"] = latest ? Json(seconds(account_.now - latest->transition.at)) : Json(nullptr);
     json["held"] = health.held ? Json(name(*health.held)) : Json(nullptr);
+    json["awaits_checks"] = health.awaits_checks;
     json["admitted_share"] = health.admitted_share;
     json["retry_after_seconds"] = seconds(health.retry_after);
     json["probes_in_flight"] = health.probes_in_flight;
@@ -161,15 +162,18 @@ Json upstream_json(Account const& account) {
   json["endpoints"] = Json::array();
   for (std::size_t i = 0; i < account.endpoints.size(); ++i) {
     auto const& endpoint = account.health.endpoints[i];
-    json["endpoints"].push_back({{"address", account.endpoints[i]},
-                                 {"state", name(endpoint.state)},
-                                 {"held", endpoint.held ? Json(name(*endpoint.held)) : Json(nullptr)},
-                                 {"ejections", endpoint.ejections},
-                                 {"checks",
-                                  {{"good", endpoint.checks.good},
-                                   {"bad", endpoint.checks.bad},
-                                   {"abandoned", endpoint.checks.abandoned}}},
-                                 {"ledger", ledger_json(endpoint.ledger)}});
+    json["endpoints"].push_back(
+        {{"address", account.endpoints[i]},
+         {"state", name(endpoint.state)},
+         {"held", endpoint.held ? Json(name(*endpoint.held)) : Json(nullptr)},
+         {"ejections", endpoint.ejections},
+         {"awaits_checks", endpoint.awaits_checks},
+         {"standing", endpoint.standing ? Json(name(*endpoint.standing)) : Json(nullptr)},
+         {"checks",
+          {{"good", endpoint.checks.good},
+           {"bad", endpoint.checks.bad},
+           {"abandoned", endpoint.checks.abandoned}}},
+         {"ledger", ledger_json(endpoint.ledger)}});
   }
   return json;
 }

@@ -28,6 +28,7 @@ class Explanation {
     page_.title(headline());
     circuit();
     explain_endpoints(account_, page_);
+    explain_checks(account_, page_);
     refused();
     return page_.take();
   }
@@ -127,8 +128,8 @@ class Explanation {
     auto const back = "To give it back: candor hold " + observe::printable(account_.upstream) + " none.";
     switch (*account_.health.held) {
       case Hold::open:
-        page_.paragraph("Every request is refused, and none probes, until an operator gives it back. " +
-                        refused_so_far());
+        page_.paragraph("Every request is refused, and none probes, until an operator gives it back.");
+        page_.paragraph(refused_so_far());
         break;
       case Hold::closed:
         page_.paragraph(
@@ -260,6 +261,13 @@ class Explanation {
     switch (health.state) {
       case CircuitState::closed: return;
       case CircuitState::open:
+        if (health.awaits_checks) {
+          return page_.paragraph(
+              "Requests are refused, and none probes, until checks find an endpoint well: " +
+              counted(account_.check ? account_.check->pace.healthy : 1, "good one") +
+              " in a row. The next check is due in " + in_words(health.retry_after) +
+              "; the first request after that is the probe. " + what_probes_do());
+        }
         if (health.retry_after > Duration{}) {
           return page_.paragraph("Requests are refused at once for another " + in_words(health.retry_after) +
                                  "; the first one after that is the probe. " + what_probes_do());

@@ -80,6 +80,9 @@ class EndpointExplanation {
       case CircuitState::open: break;
     }
     auto const wait = endpoint_.retry_after;
+    if (endpoint_.awaits_checks) {
+      return "Until checks find it well no request probes it; the next is due in " + in_words(wait) + '.';
+    }
     return "The next request that can go elsewhere if it fails probes it" +
            (wait > Duration{} ? ", in " + in_words(wait) + " or later." : std::string("."));
   }
@@ -108,6 +111,39 @@ void explain_endpoints(Account const& account, Page& page) {
     ++shown;
   }
   if (shown < worth) page.line("and " + grouped(worth - shown) + " more");
+}
+
+namespace {
+
+std::string asked(CheckSettings const& check) {
+  auto const every = " every " + in_words(check.pace.every);
+  if (!check.path) return "Each endpoint has to take a connection" + every + '.';
+  return "Each endpoint is asked for " + observe::printable(*check.path) + every + '.';
+}
+
+}  // namespace
+
+void explain_checks(Account const& account, Page& page) {
+  if (!account.check) return;
+  page.heading("Checks");
+  CheckCounts sum;
+  std::string ill;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < account.endpoints.size(); ++i) {
+    auto const& endpoint = account.health.endpoints[i];
+    sum.good += endpoint.checks.good;
+    sum.bad += endpoint.checks.bad;
+    sum.abandoned += endpoint.checks.abandoned;
+    if (!endpoint.standing || *endpoint.standing == Standing::well) continue;
+    if (++count > shown_endpoints) continue;
+    ill += (ill.empty() ? "" : ", ") + observe::printable(account.endpoints[i]) + " is " +
+           std::string(name(*endpoint.standing));
+  }
+  if (count > shown_endpoints) ill += " and " + grouped(count - shown_endpoints) + " more are not well";
+  page.paragraph(asked(*account.check) + " So far: " + grouped(sum.good) + " good, " + grouped(sum.bad) +
+                 " bad" +
+                 (sum.abandoned > 0 ? ", " + grouped(sum.abandoned) + " that could not be made" : "") + ". " +
+                 (ill.empty() ? "They find all well." : "They find: " + ill + '.'));
 }
 
 }  // namespace candor::admin

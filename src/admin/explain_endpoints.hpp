@@ -10,4 +10,7 @@ namespace candor::admin {
 /// What there is to say of each endpoint that is ejected, coming back or held by hand; nothing of the others.
 void explain_endpoints(Account const& account, Page& page);
 
+/// What the checks are that the settings ask for, and what they have shown; nothing where there are none.
+void explain_checks(Account const& account, Page& page);
+
 }  // namespace candor::admin

@@ -67,6 +67,7 @@ void Sidecar::make_observers(Rng& rng) {
       parts.push_back(access_log.get());
     }
     parts.push_back(log_.get());
+    parts.push_back(events_.get());
     metrics_.push_back(std::move(metrics));
     observers_.push_back(std::make_unique<WorkerObservers>(
         WorkerObservers{std::move(access_log), observe::CompositeObserver{std::move(parts)}}));

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "candor/config/config.hpp"
+#include "check_fields.hpp"
 #include "place.hpp"
 #include "table.hpp"
 
@@ -50,6 +51,9 @@ inline constexpr auto fields<UpstreamSettings> = Table{
     group("breaker", Table{splice(&UpstreamSettings::breaker), splice(&UpstreamSettings::classify)},
           "When its circuits open, and how they close"),
     field("eject", &UpstreamSettings::eject, "How many endpoints may be kept out by their own circuits"),
+    field("check", &UpstreamSettings::check,
+          "Checks of every endpoint, whether there are requests or not; null: none, but open circuits still "
+          "try to connect"),
     field("limit", &UpstreamSettings::limit, "How many attempts may be in flight at the same time"),
     field("throttle", &UpstreamSettings::throttle,
           "Refuses a part of the attempts while the upstream does not accept enough of them; null: none"),
@@ -259,12 +263,6 @@ inline constexpr auto fields<BreakerSettings> = Table{
 };
 
 template <>
-inline constexpr auto fields<EjectSettings> = Table{
-    field("enabled", &EjectSettings::enabled, "false: the upstream's circuit alone judges"),
-    field("cap", &EjectSettings::cap, range(0, 1),
-          "Share of the endpoints that may be out at the same time; one of two may, the last one never"),
-};
-
 template <>
 inline constexpr auto fields<AttemptLimitSettings> = Table{
     field("attempts", &AttemptLimitSettings::attempts, range(1, 1'000'000), "Never more; beyond it: 503"),

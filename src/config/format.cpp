@@ -175,6 +175,12 @@ std::string_view fault_of_path(std::string_view text) {
   return std::all_of(text.begin(), text.end(), is_visible) ? "" : "it holds a character that paths cannot";
 }
 
+std::string_view fault_of_target(std::string_view text) {
+  if (!text.starts_with('/')) return "it must begin with /";
+  if (text.find('#') != std::string_view::npos) return "without a fragment";
+  return std::all_of(text.begin(), text.end(), is_visible) ? "" : "it holds a character that paths cannot";
+}
+
 std::string_view fault_of_field_value(std::string_view text) {
   if (text.empty()) return "it is empty";
   if (text.front() == ' ' || text.back() == ' ') return "a space stands at its edge";

@@ -26,6 +26,7 @@ std::string_view fault_of_upstream_name(std::string_view text);
 std::string_view fault_of_file(std::string_view text);
 std::string_view fault_of_token(std::string_view text);  ///< RFC 9110, section 5.6.2
 std::string_view fault_of_path(std::string_view text);
+std::string_view fault_of_target(std::string_view text);
 std::string_view fault_of_field_value(std::string_view text);
 std::string_view fault_of_text(std::string_view text);
 std::string_view fault_of_protocol(std::string_view text);
@@ -63,6 +64,7 @@ inline constexpr Format protocol{"a protocol, such as websocket",
 inline constexpr Format pseudonym{"a name, such as candor-payments", R"([!#$%&'*+.^_`|~0-9A-Za-z-]+)",
                                   fault_of_pseudonym};
 inline constexpr Format path{"a path, such as /charge", "/[!-~]*", fault_of_path};
+inline constexpr Format target{"a path, such as /healthz?full=1", "/[!-\"$-~]*", fault_of_target};
 inline constexpr Format field_value{"a field's value", R"([!-~](?:[ -~]*[!-~])?)", fault_of_field_value};
 inline constexpr Format text{"a text of up to 64KiB", R"([\s\S]*)", fault_of_text};
 inline constexpr Format file{"a file, or stdout", ".+", fault_of_file};

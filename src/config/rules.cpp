@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "check_rules.hpp"
 #include "fallback_rules.hpp"
 #include "format.hpp"
 #include "place.hpp"
@@ -384,6 +385,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_slow_after(upstream, path, report);
   check_limit(upstream.limit, path + ".limit", report);
   check_queue(upstream, path, report);
+  check_checks(upstream, path, report);
 }
 
 void check_connections(Config const& config, Report& report) {

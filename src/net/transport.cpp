@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "http_check.hpp"
+
 namespace candor {
 
 HttpTransport::HttpTransport(Upstream const& upstream, TransportParts parts)
-    : timeouts_(upstream.settings.timeouts), parts_(parts) {
+    : settings_(upstream.settings), timeouts_(upstream.settings.timeouts), parts_(parts) {
   for (auto const& settings : upstream.settings.endpoints) {
     endpoints_.push_back(std::make_unique<Endpoint>(upstream, parts));
     if (auto const literal = Address::parse(settings.address)) {
@@ -59,22 +61,53 @@ Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& at
   co_return ResponseHandle{connection.release()};
 }
 
+Task<std::optional<bool>> HttpTransport::reach(Socket& socket, Address const& address, CancelScope& scope,
+                                               Instant until) {
+  int error = socket.connect(address);
+  if (error == 0) {
+    auto const end = co_await socket.until_writable(scope, until);
+    if (end == WaitEnd::cancelled) co_return std::nullopt;
+    if (end == WaitEnd::timed_out) co_return false;
+    error = socket.connect_error();
+  }
+  if (error == 0) co_return true;
+  if (connect_failure(error).get<OutOfResources>()) co_return std::nullopt;
+  co_return false;
+}
+
 Task<std::optional<bool>> HttpTransport::dial(EndpointId id, CancelScope& scope) {
   auto const addresses = endpoints_[id.value]->addresses;  // they may change meanwhile
   auto const until = parts_.reactor.scheduler().now() + timeouts_.connect;
   for (auto const& address : addresses) {
     Socket socket{parts_.reactor};
-    int error = socket.connect(address);
-    if (error == 0) {
-      auto const end = co_await socket.until_writable(scope, until);
-      if (end == WaitEnd::cancelled) co_return std::nullopt;
-      if (end == WaitEnd::timed_out) co_return false;
-      error = socket.connect_error();
-    }
-    if (error == 0) co_return true;
-    if (connect_failure(error).get<OutOfResources>()) co_return std::nullopt;
+    auto const reached = co_await reach(socket, address, scope, until);
+    if (!reached || *reached) co_return reached;
   }
   co_return false;
+}
+
+Task<std::optional<bool>> HttpTransport::check(EndpointId id, CheckSettings const& settings,
+                                               CancelScope& scope) {
+  auto const addresses = endpoints_[id.value]->addresses;  // they may change meanwhile
+  auto const until = parts_.reactor.scheduler().now() + settings.pace.timeout;
+  for (auto const& address : addresses) {
+    Socket socket{parts_.reactor};
+    auto const reached = co_await reach(socket, address, scope, until);
+    if (!reached || (*reached && !settings.path)) co_return reached;
+    if (!*reached) continue;
+    HttpCheckParts const parts{parts_.blocks, parts_.heads};
+    auto const request = check_request(settings, host_of(id, settings));
+    auto const good = co_await ask(socket, parts, settings, request, scope, until);
+    co_return good;
+  }
+  co_return false;
+}
+
+std::string HttpTransport::host_of(EndpointId id, CheckSettings const& settings) const {
+  if (settings.host) return *settings.host;
+  if (settings_.host_header) return *settings_.host_header;
+  auto const& address = settings_.endpoints[id.value].address;
+  return unix_path(address) ? std::string("localhost") : address;
 }
 
 }  // namespace candor

@@ -3,10 +3,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "alarm.hpp"
-#include "candor/proxy/sensing.hpp"
+#include "candor/proxy/dialler.hpp"
 #include "endpoint_pool.hpp"
 
 namespace candor {
@@ -31,6 +32,10 @@ class HttpTransport final : public Transport, public Dialler {
   /// Connects to it and closes at once.
   Task<std::optional<bool>> dial(EndpointId endpoint, CancelScope& scope) override;
 
+  /// Over a connection of its own, to any of its addresses that takes one.
+  Task<std::optional<bool>> check(EndpointId endpoint, CheckSettings const& settings,
+                                  CancelScope& scope) override;
+
   /// Where an endpoint is, from now on.
   void set_addresses(std::size_t endpoint, std::vector<Address> addresses);
 
@@ -45,7 +50,11 @@ class HttpTransport final : public Transport, public Dialler {
   };
 
   Task<Result<std::unique_ptr<Connection>>> connect(Endpoint& endpoint, CancelScope& scope);
+  /// Whether the address takes the socket's connection; nothing: we could not try.
+  Task<std::optional<bool>> reach(Socket& socket, Address const& address, CancelScope& scope, Instant until);
+  [[nodiscard]] std::string host_of(EndpointId endpoint, CheckSettings const& settings) const;
 
+  UpstreamSettings const& settings_;
   TimeoutSettings const& timeouts_;
   TransportParts parts_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;

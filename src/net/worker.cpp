@@ -57,6 +57,10 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
     bool const ours = upstream->index % share_.workers == index;
     sensing_.push_back(ours ? std::make_unique<Sensing>(*upstream, transport, reactor_.scheduler())
                             : nullptr);
+    if (ours && upstream->settings.check) {
+      checking_.push_back(
+          std::make_unique<Checking>(*upstream, transport, reactor_.scheduler(), rng_.fork(), observer_));
+    }
   }
   link_fallbacks(pipelines_);
 }
@@ -106,6 +110,7 @@ void Worker::stop() {
   listeners_.clear();
   sessions_.clear();
   sensing_.clear();
+  checking_.clear();
 }
 
 void Worker::drain(Duration at_most, std::function<void()> ended) {
@@ -126,6 +131,7 @@ Task<void> Worker::end_when_empty(Duration at_most, std::function<void()> ended)
   }
   sessions_.clear();
   sensing_.clear();
+  checking_.clear();
   reactor_.stop();
   ended();
 }

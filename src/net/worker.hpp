@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "candor/net/server.hpp"
+#include "candor/proxy/checking.hpp"
+#include "candor/proxy/sensing.hpp"
 #include "listener.hpp"
 #include "session.hpp"
 #include "transport.hpp"
@@ -70,7 +72,8 @@ class Worker {
   DescriptorAlarm alarm_;
   std::vector<std::unique_ptr<HttpTransport>> transports_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
-  std::vector<std::unique_ptr<Sensing>> sensing_;  // of the upstreams that are this worker's to check
+  std::vector<std::unique_ptr<Sensing>> sensing_;    // of the upstreams that are this worker's to check
+  std::vector<std::unique_ptr<Checking>> checking_;  // likewise, where they ask for it
   CancelScope life_;
   CancelScope drain_;
   std::uint64_t requests_;

@@ -90,8 +90,12 @@ constexpr std::array<MetricRow, metric_count> rows{{
     {M::ejections, "candor_ejections_total", counter, "", {"upstream", "endpoint"},
      "How often the endpoint's own circuit has opened."},
     {M::checks, "candor_checks_total", counter, "", {"upstream", "endpoint", "result"},
-     "Connections that Candor made of its own accord to find out whether an endpoint is back, by what they "
-     "showed (good, bad, abandoned). They carry nothing and are no attempts."},
+     "Checks that Candor made of its own accord, by what they showed (good, bad, abandoned): those that an "
+     "upstream's check asks for, and the connects that find out whether an endpoint is back. They are no "
+     "attempts."},
+    {M::check_standing, "candor_check_standing", gauge, "", {"upstream", "endpoint", "standing"},
+     "1 for what the checks of an upstream's check section say of the endpoint (well, doubted, ill), 0 for the "
+     "rest; nothing before the first."},
     {M::probes, "candor_probes_total", counter, "", {"upstream", "outcome"},
      "Probes settled, by outcome."},
     {M::failure_ratio, "candor_failure_ratio", gauge, "ratio", {"upstream"},

@@ -98,6 +98,20 @@ void EventFeed::transition(Upstream const& upstream, Transition const& transitio
   tell(transition_level(transition), std::move(event));
 }
 
+void EventFeed::check_changed(Upstream const& upstream, EndpointId endpoint, CheckReport const& report) {
+  bool const ill = report.standing == Standing::ill;
+  auto const& address = address_of(upstream, endpoint);
+  Event event{.kind = Event::Kind::check, .upstream = upstream.name()};
+  event.text = upstream.name() + ", endpoint " + address + ": found " + (ill ? "ill" : "well again") +
+               " by checks, " + std::to_string(report.in_a_row) + (ill ? " bad" : " good") + " in a row";
+  event.members = members_of(event, wall_(report.at));
+  append_member(event.members, "endpoint", address);
+  append_member(event.members, "standing", name(report.standing));
+  append_member(event.members, "in_a_row", report.in_a_row);
+  append_member(event.members, "needed", report.needed);
+  tell(ill ? Level::warn : Level::info, std::move(event));
+}
+
 void EventFeed::order(Upstream const& upstream, std::string const& what, Instant now) {
   Event event{.kind = Event::Kind::order, .upstream = upstream.name(), .text = upstream.name() + ": " + what};
   event.members = members_of(event, wall_(now));

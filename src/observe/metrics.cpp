@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array all_states{CircuitState::closed, CircuitState::open, CircuitState::half_open,
                                 CircuitState::ramping};
+constexpr std::array all_standings{Standing::well, Standing::doubted, Standing::ill};
 constexpr std::array all_holds{Hold::open, Hold::closed};
 constexpr std::array all_outcomes{Outcome::Kind::success, Outcome::Kind::failure, Outcome::Kind::excluded,
                                   Outcome::Kind::abandoned};
@@ -202,6 +203,12 @@ class UpstreamScrape {
     families_.count(Metric::checks, {name_, address, "good"}, snapshot.checks.good);
     families_.count(Metric::checks, {name_, address, "bad"}, snapshot.checks.bad);
     families_.count(Metric::checks, {name_, address, "abandoned"}, snapshot.checks.abandoned);
+    if (snapshot.standing) {
+      for (auto const standing : all_standings) {
+        families_.gauge(Metric::check_standing, {name_, address, candor::name(standing)},
+                        standing == *snapshot.standing ? 1.0 : 0.0);
+      }
+    }
     DurationSums durations;
     for (auto const& worker : sources_.workers) {
       worker->upstream(upstream_.index).attempt_durations[index].add_to(durations);

@@ -149,8 +149,11 @@ std::string in_words(Trip const& why, BreakerSettings const& settings) {
                            : "The probe succeeded; requests come back step by step.";
     case Rule::probe_failure: return "The probe failed.";
     case Rule::ramp_complete: return "The upstream has recovered; every request is admitted again.";
-    case Rule::check_success: return "A check could connect again; a request may probe.";
-    case Rule::check_failure: return "Checks found it ill.";
+    case Rule::check_success: return "Checks found it well again; a request may probe.";
+    case Rule::check_failure:
+      return counted(static_cast<std::uint64_t>(why.value), "check") +
+             " in a row failed. It is found ill at " + grouped(static_cast<std::uint64_t>(why.threshold)) +
+             '.';
     case Rule::held_open: return "An operator holds it open.";
     case Rule::held_closed: return "An operator holds it closed.";
     case Rule::given_back: return "The operator holds it no longer.";

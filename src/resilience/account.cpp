@@ -6,6 +6,18 @@
 
 namespace candor {
 
+namespace {
+
+/// Checks that ceased must not keep a circuit open for ever: so long after the next one should have shown
+/// something.
+constexpr Duration checks_overdue = 10s;
+
+void await(Circuit& circuit, CheckReport const& report) {
+  circuit.found_ill(report.next, report.next + report.timeout + checks_overdue);
+}
+
+}  // namespace
+
 Account::Account(Health::Settings const& settings, std::uint64_t seed)
     : settings_(settings),
       rng_(seed),
@@ -206,13 +218,52 @@ std::optional<EndpointId> Account::take_check(Instant now) {
 void Account::settle_check(EndpointId id, std::optional<bool> good, Instant now) {
   auto& endpoint = endpoints_[id];
   endpoint.check_in_flight = false;
-  ++(good ? (*good ? endpoint.checks.good : endpoint.checks.bad) : endpoint.checks.abandoned);
+  count_check(id, good);
   endpoint.account.circuit().checked(good.value_or(false), now, rng_);
   // That one endpoint is still away says nothing new of the others.
   bool const upstream_asked = std::exchange(upstream_check_in_flight_, false);
   if (!upstream_asked && !good.value_or(false)) return;
   if (good.value_or(false) && upstream_.circuit().check_due()) found_well_ = id;
   upstream_.circuit().checked(good.value_or(false), now, rng_);
+}
+
+void Account::count_check(EndpointId id, std::optional<bool> good) {
+  auto& checks = endpoints_[id].checks;
+  ++(good ? (*good ? checks.good : checks.bad) : checks.abandoned);
+}
+
+std::optional<Transition> Account::eject_ill(Endpoint& endpoint, Trip const& why, Instant now) {
+  if (!endpoints_.judge() || endpoint.ejected() || !endpoints_.may_eject(endpoint)) return std::nullopt;
+  auto transition = endpoint.account.circuit().trip(why, now, rng_);
+  // As after any ejection: its failures say little of those that are left.
+  if (transition && settings_.breaker.trip.evidence) upstream_.forget();
+  note_endpoint(endpoint, transition);
+  return transition;
+}
+
+Transitions Account::checked(EndpointId id, CheckReport const& report, Instant now) {
+  auto& endpoint = endpoints_[id];
+  endpoint.last_check = report;
+  auto& own = endpoint.account.circuit();
+  auto& upstream = upstream_.circuit();
+  Transitions transitions;
+  if (report.standing == Standing::well) {
+    own.found_well(now);
+    if (upstream.awaits_checks()) found_well_ = id;
+    upstream.found_well(now);
+    return transitions;
+  }
+  if (settings_.breaker.enabled && report.standing == Standing::ill) {
+    Trip const why{.rule = Rule::check_failure,
+                   .value = static_cast<double>(report.in_a_row),
+                   .threshold = static_cast<double>(report.needed)};
+    transitions.endpoint = eject_ill(endpoint, why, now);
+    if (endpoints_.all_found_ill()) transitions.upstream = upstream.trip(why, now, rng_);
+    note_upstream(transitions.upstream);
+  }
+  await(own, report);
+  if (auto const* next = endpoints_.next_report()) await(upstream, *next);
+  return transitions;
 }
 
 // --- by hand ---
@@ -234,7 +285,10 @@ Transitions Account::hold(EndpointId id, std::optional<Hold> how, Instant now) {
 
 void Account::note_upstream(std::optional<Transition> const& transition) {
   if (!transition) return;
-  if (transition->to == CircuitState::open) found_well_.reset();
+  if (transition->to == CircuitState::open) {
+    found_well_.reset();
+    if (auto const* report = endpoints_.next_report()) await(upstream_.circuit(), *report);
+  }
   if (transition->to == CircuitState::ramping) {
     // Those that could not be ejected failed with it, and are back with it.
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
@@ -249,6 +303,9 @@ void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& trans
   if (!transition) return;
   transition->endpoint = endpoint.id;
   endpoints_.note(endpoint, *transition);
+  if (transition->to == CircuitState::open && endpoint.not_found_well()) {
+    await(endpoint.account.circuit(), *endpoint.last_check);
+  }
   record(*transition, ejections_);
 }
 
@@ -290,6 +347,7 @@ void Account::read(HealthSnapshot& snapshot, Instant now) const {
   snapshot.state = circuit.state();
   snapshot.generation = circuit.generation();
   snapshot.held = circuit.held();
+  snapshot.awaits_checks = circuit.awaits_checks();
   snapshot.retry_after = circuit.retry_after(now);
   snapshot.admitted_share = circuit.admitted_share(now);
   snapshot.probes_in_flight = circuit.probes_in_flight();
@@ -299,16 +357,19 @@ void Account::read(HealthSnapshot& snapshot, Instant now) const {
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     auto const& endpoint = endpoints_.at(i);
     auto const& own = endpoint.account.circuit();
-    snapshot.endpoints.push_back({.id = endpoint.id,
-                                  .share = endpoint.share,
-                                  .state = own.state(),
-                                  .retry_after = own.retry_after(now),
-                                  .admitted_share = own.admitted_share(now),
-                                  .held = own.held(),
-                                  .window = endpoint.account.sums(now),
-                                  .ledger = endpoint.ledger,
-                                  .checks = endpoint.checks,
-                                  .ejections = endpoint.ejections});
+    snapshot.endpoints.push_back(
+        {.id = endpoint.id,
+         .share = endpoint.share,
+         .state = own.state(),
+         .retry_after = own.retry_after(now),
+         .admitted_share = own.admitted_share(now),
+         .held = own.held(),
+         .awaits_checks = own.awaits_checks(),
+         .standing = endpoint.last_check ? std::optional{endpoint.last_check->standing} : std::nullopt,
+         .window = endpoint.account.sums(now),
+         .ledger = endpoint.ledger,
+         .checks = endpoint.checks,
+         .ejections = endpoint.ejections});
   }
   snapshot.probes = probes_;
   snapshot.refusals = refusals_;

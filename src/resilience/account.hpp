@@ -46,6 +46,8 @@ class Account {
   [[nodiscard]] std::optional<Instant> next_check() const;
   [[nodiscard]] std::optional<EndpointId> take_check(Instant now);
   void settle_check(EndpointId endpoint, std::optional<bool> good, Instant now);
+  void count_check(EndpointId endpoint, std::optional<bool> good);
+  [[nodiscard]] Transitions checked(EndpointId endpoint, CheckReport const& report, Instant now);
 
   [[nodiscard]] Transitions hold(std::optional<Hold> how, Instant now);
   [[nodiscard]] Transitions hold(EndpointId endpoint, std::optional<Hold> how, Instant now);
@@ -75,6 +77,7 @@ class Account {
   [[nodiscard]] Asked asked_of_upstream(Endpoint const& endpoint, AttemptNote const& note) const;
   void note_latency(Endpoint& endpoint, AttemptNote const& note);
   void remember(AttemptNote const& note) { recent_[recent_count_++ % Health::kept_attempts] = note; }
+  [[nodiscard]] std::optional<Transition> eject_ill(Endpoint& endpoint, Trip const& why, Instant now);
   void note_upstream(std::optional<Transition> const& transition);
   void note_endpoint(Endpoint& endpoint, std::optional<Transition>& transition);
   void record(Transition const& transition, Records& among);

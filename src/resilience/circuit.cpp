@@ -51,6 +51,7 @@ Transition Circuit::move_to(CircuitState to, Trip const& why, Instant now) {
   probes_in_flight_ = 0;
   probe_successes_ = 0;
   check_due_.reset();
+  awaited_.reset();
   return transition;
 }
 
@@ -91,6 +92,20 @@ void Circuit::checked(bool good, Instant now, Rng& rng) {
   if (!check_due_) return;
   if (!good) return await_check(now, rng);
   check_due_.reset();
+  open_until_ = now;
+  ended_by_ = Rule::check_success;
+}
+
+void Circuit::found_ill(Instant next_check, Instant at_most) {
+  if (state_ != CircuitState::open || hold_) return;
+  check_due_.reset();  // that it takes connections again would say less
+  awaited_ = next_check;
+  open_until_ = at_most;
+}
+
+void Circuit::found_well(Instant now) {
+  if (!awaited_) return;
+  awaited_.reset();
   open_until_ = now;
   ended_by_ = Rule::check_success;
 }
@@ -147,7 +162,7 @@ Duration Circuit::retry_after(Instant now) const {
     case CircuitState::closed: return {};
     case CircuitState::open:
       if (hold_) return settings_->open.cap;
-      return std::max(check_due_.value_or(open_until_) - now, Duration{});
+      return std::max(check_due_.value_or(awaited_.value_or(open_until_)) - now, Duration{});
     case CircuitState::half_open:
     case CircuitState::ramping: return settings_->open.first;
   }

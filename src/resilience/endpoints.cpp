@@ -63,6 +63,36 @@ bool Endpoints::may_yet_help() const {
   return false;
 }
 
+namespace {
+
+/// Whether this holds of all but those that an operator holds open, and there is one.
+template <class Condition>
+bool of_all(std::vector<Endpoint> const& endpoints, Condition holds) {
+  bool has_any = false;
+  for (auto const& endpoint : endpoints) {
+    if (endpoint.account.circuit().held() == Hold::open) continue;
+    if (!holds(endpoint)) return false;
+    has_any = true;
+  }
+  return has_any;
+}
+
+}  // namespace
+
+bool Endpoints::all_found_ill() const {
+  return of_all(endpoints_, [](Endpoint const& endpoint) { return endpoint.found_ill(); });
+}
+
+CheckReport const* Endpoints::next_report() const {
+  CheckReport const* first = nullptr;
+  bool const none_is_well = of_all(endpoints_, [&first](Endpoint const& endpoint) {
+    if (!endpoint.not_found_well()) return false;
+    if (first == nullptr || endpoint.last_check->next < first->next) first = &*endpoint.last_check;
+    return true;
+  });
+  return none_is_well ? first : nullptr;
+}
+
 void Endpoints::note(Endpoint& endpoint, Transition const& transition) {
   auto const is_away = [](CircuitState state) {
     return state == CircuitState::open || state == CircuitState::half_open;
@@ -126,7 +156,25 @@ Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) 
   if (picked && !avoided.empty() && *picked == avoided.back()) {
     picked = balancer_.pick(*this, {.hash = context.hash, .tried = avoided.last(1)}, now, rng);
   }
-  return picked ? &endpoints_[*picked] : nullptr;
+  return picked ? &endpoints_[*picked] : any_at_all(context);
+}
+
+/// Where nobody is left: the best group first, and within it in turn. What an operator holds open stays so.
+Endpoint* Endpoints::any_at_all(AttemptContext const& context) {
+  if (settings_.eject.when_all_ejected == EjectSettings::WhenAllEjected::refuse) return nullptr;
+  Endpoint* found = nullptr;
+  auto const is_better = [&context](Endpoint const& endpoint, Endpoint const& than) {
+    bool const was_tried = has(context.tried, endpoint.id);
+    if (was_tried != has(context.tried, than.id)) return !was_tried;
+    return endpoint.share.priority < than.share.priority;
+  };
+  auto const first = turn_++;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    auto& endpoint = endpoints_[(first + i) % endpoints_.size()];
+    if (endpoint.account.circuit().held() == Hold::open) continue;
+    if (found == nullptr || is_better(endpoint, *found)) found = &endpoint;
+  }
+  return found;
 }
 
 }  // namespace candor

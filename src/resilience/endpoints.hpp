@@ -12,6 +12,7 @@
 #include "candor/core/ids.hpp"
 #include "candor/core/rng.hpp"
 #include "candor/resilience/balance.hpp"
+#include "candor/resilience/check_course.hpp"
 #include "candor/resilience/circuit_account.hpp"
 #include "candor/resilience/health.hpp"
 #include "candor/resilience/ledger.hpp"
@@ -36,7 +37,12 @@ struct Endpoint {
   std::uint64_t ejections = 0;
   CircuitAccount account;
   PeakEwma latency{};
-  bool check_in_flight = false;
+  bool check_in_flight = false;             // of those that open circuits wait for
+  std::optional<CheckReport> last_check{};  // of those that the upstream's `check` asks for
+
+  [[nodiscard]] bool found_ill() const { return last_check && last_check->standing == Standing::ill; }
+  /// Or doubted.
+  [[nodiscard]] bool not_found_well() const { return last_check && last_check->standing != Standing::well; }
 };
 
 class Endpoints final : private EndpointReadings {
@@ -56,6 +62,11 @@ class Endpoints final : private EndpointReadings {
   /// Whether the upstream as a whole is not to be judged yet: one that fails may still be ejected, and one
   /// that has not failed since it last did well is there to do its work.
   [[nodiscard]] bool may_yet_help() const;
+  /// Whether checks have found all ill that no operator holds open; there is one.
+  [[nodiscard]] bool all_found_ill() const;
+  /// Where they find none of these well: of the one whose next check comes first.
+  [[nodiscard]] CheckReport const* next_report() const;
+
   /// After a transition of its circuit.
   void note(Endpoint& endpoint, Transition const& transition);
 
@@ -75,6 +86,7 @@ class Endpoints final : private EndpointReadings {
 
   [[nodiscard]] EndpointReading reading(std::size_t place) const override;
   [[nodiscard]] Endpoint* wants_probe(AttemptContext const& context, Instant now);
+  [[nodiscard]] Endpoint* any_at_all(AttemptContext const& context);
   [[nodiscard]] bool has_any_behind(unsigned priority) const;
 
   Health::Settings const& settings_;
@@ -82,7 +94,8 @@ class Endpoints final : private EndpointReadings {
   std::array<Group, groups> groups_{};
   std::vector<std::size_t> ejected_;  // their places
   Balancer balancer_;
-  Instant now_{};  // of the pick under way
+  std::size_t turn_ = 0;  // of those that get an attempt although they are ejected
+  Instant now_{};         // of the pick under way
 };
 
 }  // namespace candor

@@ -72,7 +72,8 @@ void CheckPermit::report(std::optional<bool> good, Instant now) {
   auto* const health = std::exchange(health_, nullptr);
   if (!health) return;
   std::lock_guard const held{health->shared_->lock};
-  health->shared_->account.settle_check(endpoint_, good, now);
+  auto& account = health->shared_->account;
+  awaited_ ? account.settle_check(endpoint_, good, now) : account.count_check(endpoint_, good);
 }
 
 CheckPermit::~CheckPermit() { report(std::nullopt, taken_); }
@@ -121,7 +122,15 @@ std::optional<Instant> Health::next_check() const {
 std::optional<CheckPermit> Health::take_check(Instant now) {
   auto const endpoint = shared_->change([now](Account& account) { return account.take_check(now); });
   if (!endpoint) return std::nullopt;
-  return CheckPermit{*this, *endpoint, now};
+  return CheckPermit{*this, *endpoint, now, true};
+}
+
+CheckPermit Health::begin_check(EndpointId endpoint, Instant now) {
+  return CheckPermit{*this, endpoint, now, false};
+}
+
+void Health::checked(EndpointId endpoint, CheckReport const& report, Instant now) {
+  tell(shared_->change([&](Account& account) { return account.checked(endpoint, report, now); }));
 }
 
 void Health::hold(std::optional<Hold> how, Instant now) {

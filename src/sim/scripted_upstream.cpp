@@ -122,6 +122,28 @@ class ScriptedUpstream::Endpoint {
     return {true, {}};
   }
 
+  /// The same of a check.
+  Dialled check(CheckSettings const& settings, Instant now, Rng& rng) {
+    ++tally.checks;
+    auto const& act = (settings.path ? course_of(*settings.path) : usual_).act(now, rng).act;
+    auto const timeout = settings.pace.timeout;
+    switch (act.kind) {
+      case Act::Kind::refuse: return {false, act.latency.draw(rng)};
+      case Act::Kind::ignore: return {false, timeout};
+      case Act::Kind::answer:
+      case Act::Kind::hang:
+      case Act::Kind::reset: break;
+    }
+    if (!settings.path) return {true, {}};
+    bool const is_good =
+        act.kind == Act::Kind::answer &&
+        std::any_of(settings.statuses.begin(), settings.statuses.end(), [&act](auto const& range) {
+          return range.first <= act.status && act.status <= range.last;
+        });
+    auto const wait = act.kind == Act::Kind::hang ? timeout : act.latency.draw(rng);
+    return {is_good && wait < timeout, std::min(wait, timeout)};
+  }
+
   EndpointTally tally;
 
  private:
@@ -241,6 +263,17 @@ Task<std::optional<bool>> ScriptedUpstream::dial(EndpointId id, CancelScope& sco
     if (cut_short) co_return std::nullopt;
   }
   co_return dialled.taken;
+}
+
+Task<std::optional<bool>> ScriptedUpstream::check(EndpointId id, CheckSettings const& settings,
+                                                  CancelScope& scope) {
+  auto const found = endpoints_[id.value]->check(settings, scheduler_.now(), rng_);
+  if (found.wait > Duration{}) {
+    auto const cut_short = co_await scheduler_.sleep(found.wait, scope);
+    if (cut_short) co_return std::nullopt;
+  }
+  log_.line(scheduler_.now(), " check of endpoint ", id.value, found.taken ? ": good" : ": bad");
+  co_return found.taken;
 }
 
 }  // namespace candor::sim

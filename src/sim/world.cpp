@@ -6,6 +6,7 @@
 
 #include "caller.hpp"
 #include "candor/proxy/answer.hpp"
+#include "candor/proxy/checking.hpp"
 #include "candor/proxy/pipeline.hpp"
 #include "candor/proxy/sensing.hpp"
 #include "candor/sim/scripted_upstream.hpp"
@@ -32,7 +33,8 @@ struct Worker {
 struct Sidecar {
   std::vector<std::unique_ptr<Upstream>> upstreams;
   std::vector<std::unique_ptr<Worker>> workers;
-  std::vector<std::unique_ptr<Sensing>> sensing;  // by upstream
+  std::vector<std::unique_ptr<Sensing>> sensing;    // by upstream
+  std::vector<std::unique_ptr<Checking>> checking;  // where upstreams ask for it
 };
 
 UpstreamSettings settings_of(UpstreamScript const& script, std::size_t index) {
@@ -142,6 +144,10 @@ World::State::State(WorldOptions const& options)
       upstream->health.listen(
           [this, s, u](Transition const& transition) { circuit_changed(s, u, transition); });
       sidecar.sensing.push_back(std::make_unique<Sensing>(*upstream, *scripted[u], scheduler));
+      if (upstream->settings.check) {
+        sidecar.checking.push_back(
+            std::make_unique<Checking>(*upstream, *scripted[u], scheduler, rng.fork(), recorder));
+      }
       sidecar.upstreams.push_back(std::move(upstream));
     }
     for (std::size_t w = 0; w < options.workers; ++w) {

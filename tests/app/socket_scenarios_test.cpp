@@ -366,5 +366,32 @@ TEST(SocketScenario15, AnUpstreamThatRefusedIsFoundByACheckAndStaysWell) {
   rig.expect_counts_to_agree(upstream.received() + static_cast<unsigned>(rig.ledger().excluded));
 }
 
+TEST(SocketChecks, TheUpstreamsOwnCountTheLedgerAndTheMetricsAgreeOnThem) {
+  std::atomic<unsigned> asked = 0;
+  std::atomic<bool> ill = true;
+  SocketUpstream upstream{[&](Received const& request) {
+    if (request.target != "/healthz") return answer(200, "ok");
+    ++asked;
+    return answer(ill ? 503 : 200, "");
+  }};
+  auto settings = upstream_at(upstream.address());
+  settings.check = CheckSettings{.path = "/healthz", .pace = {.every = 20ms, .timeout = 10s}};
+  SocketRig const rig{settings};
+  ASSERT_TRUE(eventually([&] { return rig.snapshot().state == CircuitState::open; }));
+  EXPECT_EQ(rig.metric("candor_check_standing", "standing=\"ill\""), 1);
+  auto caller = rig.caller();
+  EXPECT_EQ(caller.get("/").status, 503U);
+  ill = false;
+  ASSERT_TRUE(eventually([&] { return !rig.snapshot().awaits_checks; }));
+  EXPECT_EQ(caller.get("/").status, 200U);
+  // Those that are counted when the rest stands still: one may be under way at any moment.
+  EXPECT_TRUE(eventually([&] {
+    auto const before = asked.load();
+    auto const metrics = rig.metric("candor_checks_total");
+    return metrics == before && before == asked;
+  }));
+  EXPECT_EQ(rig.ledger().started, 1U);
+}
+
 }  // namespace
 }  // namespace candor::test

@@ -19,6 +19,7 @@ class Life {
  public:
   explicit Life(std::uint64_t seed) : rng_(seed), settings_(drawn(rng_)), health_(settings_, seed) {
     if (rng_.chance(0.5)) health_.sense();
+    if (rng_.chance(0.5)) courses_.assign(settings_.endpoints.size(), CheckCourse{pace_, start});
     health_.listen([this](Transition const& transition) { changed_ = changed_ || !transition.endpoint; });
   }
 
@@ -49,6 +50,7 @@ class Life {
     for (unsigned i = 0; i < 20'000 && !is_closed(); ++i) {
       now_ += 10ms;
       while (auto check = health_.take_check(now_)) std::move(*check).settle(true, now_);
+      for (std::uint32_t e = 0; e < courses_.size(); ++e) check_endpoint(e, true);
       if (auto permit = admit()) std::move(*permit).settle(Outcome::success(), now_);
     }
     EXPECT_TRUE(is_closed()) << "there is always a way back";
@@ -127,6 +129,15 @@ class Life {
       if (auto check = health_.take_check(now_)) std::move(*check).settle(rng_.chance(0.3), now_);
       return;
     }
+    if (!courses_.empty() && rng_.chance(0.1)) {
+      auto const before = health_.snapshot(now_);
+      check_endpoint(static_cast<std::uint32_t>(rng_.below(courses_.size())), rng_.chance(0.4));
+      auto const after = health_.snapshot(now_);
+      EXPECT_EQ(after.ledger.started, before.ledger.started) << "a check is no attempt";
+      EXPECT_LE(after.window.attempts(), before.window.attempts());
+      EXPECT_LE(after.run, before.run);
+      return;
+    }
     auto const before = health_.snapshot(now_);
     changed_ = false;
     if (rng_.chance(0.9)) std::move(permit).settle(outcome(), now_);
@@ -136,6 +147,13 @@ class Life {
       EXPECT_FALSE(changed_) << "no state is changed by a stale outcome";
       EXPECT_EQ(after.generation, before.generation);
     }
+  }
+
+  void check_endpoint(std::uint32_t endpoint, bool good) {
+    courses_[endpoint].begun(now_, rng_);
+    auto check = health_.begin_check(EndpointId{endpoint}, now_);
+    std::move(check).settle(good, now_);
+    health_.checked(EndpointId{endpoint}, courses_[endpoint].settled(good, now_), now_);
   }
 
   Outcome outcome() {
@@ -171,6 +189,8 @@ class Life {
   Health health_;
   Instant now_ = start;
   std::uint64_t request_ = 0;
+  CheckPaceSettings const pace_{};
+  std::vector<CheckCourse> courses_;  // by endpoint; none where nobody checks
   double weather_ = 0.1;
   bool changed_ = false;
   std::vector<Permit> open_;

@@ -16,6 +16,7 @@ struct Account {
   std::string upstream;
   std::vector<std::string> endpoints{};  ///< addresses, by EndpointId
   BreakerSettings breaker{};
+  std::optional<CheckSettings> check{};
   HealthSnapshot health{};
   std::vector<TransitionRecord>
       transitions{};                          ///< oldest first; the last one began the snapshot's generation

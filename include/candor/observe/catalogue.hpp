@@ -44,6 +44,7 @@ enum class Metric : std::uint8_t {
   endpoint_held,
   ejections,
   checks,
+  check_standing,
   probes,
   failure_ratio,
   strain_ratio,
@@ -76,7 +77,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 62;
+inline constexpr std::size_t metric_count = 63;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -45,6 +45,9 @@ class CompositeObserver final : public Observer {
   void rejected(std::uint16_t status, std::optional<http::ProxyError> error) override {
     for (auto* part : parts_) part->rejected(status, error);
   }
+  void check_changed(Upstream const& upstream, EndpointId endpoint, CheckReport const& report) override {
+    for (auto* part : parts_) part->check_changed(upstream, endpoint, report);
+  }
   void pool_event(Upstream const& upstream, PoolEvent event) override {
     for (auto* part : parts_) part->pool_event(upstream, event);
   }

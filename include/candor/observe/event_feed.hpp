@@ -15,7 +15,8 @@
 
 namespace candor::observe {
 
-class EventFeed {
+/// An Observer that all workers may share.
+class EventFeed final : public Observer {
  public:
   using Level = LogSettings::Level;
 
@@ -28,6 +29,8 @@ class EventFeed {
   void order(Upstream const& upstream, std::string const& what, Instant now);
   /// Candor says something of itself.
   void note(Level level, std::string const& what, Instant now);
+
+  void check_changed(Upstream const& upstream, EndpointId endpoint, CheckReport const& report) override;
 
   /// Something that had better be told in sums.
   struct Tally {

@@ -21,6 +21,7 @@ namespace candor::observe {
 struct Event {
   enum class Kind : std::uint8_t {
     transition,    ///< of a circuit: the upstream's, or an endpoint's
+    check,         ///< an endpoint was found ill by checks, or well again
     order,         ///< somebody did something by hand
     refused,       ///< requests within a second, of one reason
     retry_denied,  ///< likewise, retries

@@ -8,6 +8,7 @@
 #include "candor/core/time.hpp"
 #include "candor/http/proxy_status.hpp"
 #include "candor/proxy/attempt.hpp"
+#include "candor/resilience/check_course.hpp"
 #include "candor/resilience/hedge.hpp"
 #include "candor/resilience/retry.hpp"
 
@@ -68,6 +69,8 @@ class Observer {
   virtual void request_ended(Exchange const&, RequestEnd const&) {}
   /// A message that never became a request: malformed, too large, too slow, or for nobody.
   virtual void rejected(std::uint16_t /*status*/, std::optional<http::ProxyError>) {}
+  /// Checks have found an endpoint ill, or well again.
+  virtual void check_changed(Upstream const&, EndpointId, CheckReport const&) {}
   virtual void pool_event(Upstream const&, PoolEvent) {}
   virtual void caller_connected() {}
   virtual void caller_disconnected() {}

@@ -7,17 +7,10 @@
 #include "candor/core/cancellation.hpp"
 #include "candor/core/scheduler.hpp"
 #include "candor/core/task.hpp"
+#include "candor/proxy/dialler.hpp"
 #include "candor/proxy/upstream.hpp"
 
 namespace candor {
-
-/// What can make a connection and close it again.
-class Dialler {
- public:
-  virtual ~Dialler() = default;
-  /// Whether the endpoint took it; nothing: we could not try, or the scope was cancelled.
-  virtual Task<std::optional<bool>> dial(EndpointId endpoint, CancelScope& scope) = 0;
-};
 
 class Sensing {
  public:

@@ -90,6 +90,18 @@ struct FallbackSettings {
   std::string body{};
 };
 
+/// How a check asks.
+enum class CheckMethod : std::uint8_t { get, head, options };
+
+/// Checks of every endpoint, whether there are requests or not.
+struct CheckSettings {
+  std::optional<std::string> path{};  ///< that is asked for; absent: to take a connection is enough
+  CheckMethod method = CheckMethod::get;
+  std::optional<std::string> host{};              ///< absent: `host_header`, else the endpoint's address
+  std::vector<StatusRange> statuses{{200, 399}};  ///< of good answers
+  CheckPaceSettings pace{};
+};
+
 struct UpstreamSettings {
   std::string name;
   std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
@@ -106,6 +118,7 @@ struct UpstreamSettings {
   EjectSettings eject{};
   AttemptLimitSettings limit{};
   std::optional<ThrottleSettings> throttle{};  ///< absent: it refuses none
+  std::optional<CheckSettings> check{};        ///< absent: none, but the connects that open circuits wait for
   std::optional<FallbackSettings> fallback{};  ///< absent: Candor says what went wrong
 };
 

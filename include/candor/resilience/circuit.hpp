@@ -96,8 +96,15 @@ class Circuit {
   /// When the next check is due that may end its window early; none while its window does not wait for one.
   /// At a tenth of the outage's age, between 100ms and 2s.
   [[nodiscard]] std::optional<Instant> check_due() const;
-  /// What a check showed. A good one ends the window: the next attempt is the probe.
+  /// What such a check showed. A good one ends the window: the next attempt is the probe.
   void checked(bool good, Instant now, Rng& rng);
+
+  /// The checks that the upstream's `check` asks for find it ill: while it is open it waits for them and no
+  /// longer for its window, but not longer than `at_most`, as they may cease.
+  void found_ill(Instant next_check, Instant at_most);
+  /// They find it well: then the next attempt is the probe, if it has waited for them.
+  void found_well(Instant now);
+  [[nodiscard]] bool awaits_checks() const { return awaited_.has_value(); }
 
   /// An operator holds it, or gives it back: then an open one probes, and a closed one goes by its rules.
   std::optional<Transition> hold(std::optional<Hold> how, Instant now);
@@ -125,6 +132,7 @@ class Circuit {
   Instant open_until_{};
   bool senses_ = false;
   std::optional<Instant> check_due_{};
+  std::optional<Instant> awaited_{};  // the next of the checks that it waits for
   Rule ended_by_ = Rule::window_elapsed;
   std::optional<Hold> hold_{};
   unsigned probes_in_flight_ = 0;

@@ -17,6 +17,7 @@
 #include "candor/core/failure.hpp"
 #include "candor/core/ids.hpp"
 #include "candor/core/time.hpp"
+#include "candor/resilience/check_course.hpp"
 #include "candor/resilience/circuit.hpp"
 #include "candor/resilience/evidence.hpp"
 #include "candor/resilience/ledger.hpp"
@@ -46,6 +47,8 @@ struct EndpointSnapshot {
   Duration retry_after{};
   double admitted_share = 1;
   std::optional<Hold> held{};
+  bool awaits_checks = false;          ///< open until checks find it well
+  std::optional<Standing> standing{};  ///< by the upstream's checks; absent: none has shown anything
   WindowSums window{};
   Ledger ledger{};
   CheckCounts checks{};
@@ -70,7 +73,8 @@ struct HealthSnapshot {
   CircuitState state = CircuitState::closed;
   std::uint64_t generation = 0;
   std::optional<Hold> held{};
-  Duration retry_after{};  ///< until the next probe may go; zero when closed
+  bool awaits_checks = false;  ///< open until checks find an endpoint well
+  Duration retry_after{};      ///< until the next probe may go; zero when closed
   double admitted_share = 1;
   unsigned probes_in_flight = 0;
   unsigned run = 0;
@@ -87,12 +91,16 @@ struct HealthSnapshot {
 struct Transitions;
 class Health;
 
-/// A connect check that an open circuit waits for. Move-only; dropped without a result it counts as
-/// abandoned, and another becomes due.
+/// A check: one that an open circuit waits for, or one that the upstream's settings ask for. Move-only;
+/// dropped without a result it counts as abandoned. It is no attempt, and in no window, ledger or budget of
+/// attempts.
 class [[nodiscard]] CheckPermit {
  public:
   CheckPermit(CheckPermit&& other) noexcept
-      : health_(std::exchange(other.health_, nullptr)), endpoint_(other.endpoint_), taken_(other.taken_) {}
+      : health_(std::exchange(other.health_, nullptr)),
+        endpoint_(other.endpoint_),
+        taken_(other.taken_),
+        awaited_(other.awaited_) {}
   CheckPermit& operator=(CheckPermit&&) = delete;
   CheckPermit(CheckPermit const&) = delete;
   ~CheckPermit();
@@ -102,13 +110,14 @@ class [[nodiscard]] CheckPermit {
 
  private:
   friend class Health;
-  CheckPermit(Health& health, EndpointId endpoint, Instant now)
-      : health_(&health), endpoint_(endpoint), taken_(now) {}
+  CheckPermit(Health& health, EndpointId endpoint, Instant now, bool awaited)
+      : health_(&health), endpoint_(endpoint), taken_(now), awaited_(awaited) {}
   void report(std::optional<bool> good, Instant now);
 
   Health* health_;
   EndpointId endpoint_;
   Instant taken_;
+  bool awaited_;  // by an open circuit, which hears of the result
 };
 
 /// The right to make one attempt. Move-only; settle() ends it. Dropped without a verdict it settles as
@@ -181,6 +190,14 @@ class Health {
   [[nodiscard]] std::optional<Instant> next_check() const;
   /// One that is due, and that nobody is making.
   [[nodiscard]] std::optional<CheckPermit> take_check(Instant now);
+
+  /// One that the upstream's settings ask for. Its result is counted by the permit; what follows from it
+  /// comes with checked().
+  [[nodiscard]] CheckPermit begin_check(EndpointId endpoint, Instant now);
+  /// What such checks have come to: an endpoint found ill is ejected, if one more may be; where all are, the
+  /// upstream's circuit opens. While they are bad nobody probes what is open; once they find it well, the
+  /// next request does.
+  void checked(EndpointId endpoint, CheckReport const& report, Instant now);
 
   /// By hand: the upstream's circuit, or an endpoint's; nothing: gives it back.
   void hold(std::optional<Hold> how, Instant now);

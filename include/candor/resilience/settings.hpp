@@ -102,6 +102,22 @@ struct EjectSettings {
   /// Share of the endpoints that may be ejected at the same time; one of two may, and the last one never is:
   /// then the upstream's circuit decides. Of a priority group behind which another one stands, all may.
   double cap = 0.5;
+  /// What becomes of an attempt when no endpoint is left that may have it.
+  enum class WhenAllEjected : std::uint8_t {
+    refuse,
+    try_anyway,  ///< it goes to an ejected one, but to none that is held open by hand
+  };
+  WhenAllEjected when_all_ejected = WhenAllEjected::refuse;
+};
+
+/// When endpoints are checked, and how many results in a row mean something.
+struct CheckPaceSettings {
+  Duration every = 1s;                  ///< from the beginning of one to that of the next
+  std::optional<Duration> every_ill{};  ///< the same after a bad one, until it is well again; absent: `every`
+  Duration timeout = 1s;                ///< for the whole of a check
+  double jitter = 0.1;                  ///< each wait is longer or shorter by up to this share
+  unsigned healthy = 2;                 ///< good ones in a row that find an endpoint well again
+  unsigned unhealthy = 3;               ///< bad ones in a row that find it ill
 };
 
 /// What the health model has to know of an endpoint beforehand.

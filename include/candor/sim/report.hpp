@@ -58,7 +58,7 @@ struct EndpointTally {
   std::uint64_t heads = 0;               ///< answers begun
   std::array<std::uint64_t, 6> whole{};  ///< answers sent whole, by the first digit of their status
   std::uint64_t over_capacity = 0;
-  std::uint64_t checks = 0;  ///< connections that carried nothing; no attempts
+  std::uint64_t checks = 0;  ///< of any kind; no attempts
 };
 
 /// One change of a circuit.

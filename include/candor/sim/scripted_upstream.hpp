@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "candor/proxy/sensing.hpp"
+#include "candor/proxy/dialler.hpp"
 #include "candor/proxy/service.hpp"
 #include "candor/sim/event_log.hpp"
 #include "candor/sim/report.hpp"
@@ -42,6 +42,10 @@ class ScriptedUpstream final : public Transport, public Dialler {
 
   /// What a connect check would find at this instant.
   Task<std::optional<bool>> dial(EndpointId endpoint, CancelScope& scope) override;
+
+  /// What a check would find; of one with a path, what that route does.
+  Task<std::optional<bool>> check(EndpointId endpoint, CheckSettings const& settings,
+                                  CancelScope& scope) override;
 
   [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] EndpointTally const& tally(std::size_t endpoint) const;
