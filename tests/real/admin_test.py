@@ -1,5 +1,6 @@
 """The admin port: what it says is well-formed, and all of it tells the same story."""
 
+import json
 import re
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class AdminPort(RealCase):
         self.addCleanup(dead.release)
         self.web = self.nginx()
         self.proxy = self.candor({
-            "web": {"endpoints": [self.web.address], "retry": {"attempts": 1}},
+            "web": {"endpoints": [self.web.address], "retry": {"attempts": 1}, "check": {}},
             "dead": {"endpoints": [f"127.0.0.1:{dead.number}"], "retry": {"attempts": 1}},
             "pair": {"endpoints": [self.web.address, f"127.0.0.1:{dead.number}"]}})
 
@@ -129,6 +130,31 @@ class AdminPort(RealCase):
         said = self._explain("web")
         self.assertNotEqual(said.status(), 0)
         self.assertIn(self.proxy.admin_address, said.stderr)
+
+    def test_a_circuit_held_by_hand_refuses_until_it_is_given_back(self):
+        proxy = self.candor({"web": {"endpoints": [self.web.address]}}, name="ordered", admin={"changes": True})
+        hold = ["hold", "web", "--admin", proxy.admin_address]
+        self.assertEqual(command([*hold, "open"], self.folder).status(), 0)
+        with Wire(proxy.ports["web"]) as caller:
+            self.assertEqual(caller.get("/files/small-1").answer().status, 503)
+        self.assertEqual(proxy.account("web")["ledger"]["started"], 0)
+        self.assertEqual(command([*hold, "none"], self.folder).status(), 0)
+        with Wire(proxy.ports["web"]) as caller:
+            self.assertEqual(caller.get("/files/small-1").answer().status, 200)
+        refused = command(["hold", "web", "open", "--admin", self.proxy.admin_address], self.folder)
+        self.assertNotEqual(refused.status(), 0)
+        self.assertIn("admin.changes: true", refused.stderr)
+
+    def test_the_events_tell_of_an_opening_as_it_comes_and_later(self):
+        with self.proxy.ask("/api/v1/events?upstream=dead", stream=True) as stream:
+            self.assertEqual(stream.headers["Content-Type"], "text/event-stream")
+            self._kill_the_circuit()
+            lines = stream.iter_lines(chunk_size=1, decode_unicode=True)
+            event = next(json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
+        self.assertEqual((event["kind"], event["upstream"], event["to"]), ("transition", "dead", "open"))
+        self.assertGreaterEqual(len(event["attempts"]), 5)
+        kept = self.proxy.ask("/api/v1/events?format=json&upstream=dead").json()["events"]
+        self.assertEqual(kept[0], event)
 
     def test_it_does_not_answer_to_names_that_a_stranger_could_own(self):
         self.assertEqual(self.proxy.ask("/metrics", headers={"Host": "rebound.example"}).status_code, 403)

@@ -53,10 +53,10 @@ class Candor:
         names = (*self._upstreams, "admin", "shared")
         self.ports = dict(zip(names, free_ports(len(names))))
         whole = {
-            "admin": {"listen": self._address("admin")},
             "workers": 2,
             "access_log": {"mode": "all", "path": str(self.access_log_path)},
             **self._sections,
+            "admin": {"listen": self._address("admin"), **self._sections.get("admin", {})},
             "upstreams": {name: {"listen": self._address(name), **what} for name, what in self._upstreams.items()},
         }
         if "listeners" in whole:
