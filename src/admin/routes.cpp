@@ -153,7 +153,7 @@ Answer Routes::all_upstreams() const {
 }
 
 Account Routes::account_of(Upstream const& upstream) const {
-  auto account = read_account(upstream, sources_.now(), sources_.wall);
+  auto account = read_account(upstream, sources_.now(), sources_.wall());
   if (sources_.refusals) account.refusals = sources_.refusals(upstream);
   return account;
 }

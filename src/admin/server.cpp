@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "address.hpp"
+#include "candor/http/retry_after.hpp"
 
 namespace candor::admin {
 
@@ -47,9 +48,11 @@ std::optional<Answer> answer_to_bad_message(error_code const& failed) {
 }
 
 template <class Message>
-void fill_head(Message& message, Answer const& answer, unsigned version, bool keep_alive) {
+void fill_head(Message& message, Answer const& answer, unsigned version, bool keep_alive,
+               TimeOfDay const& now) {
   message.version(version);
   message.result(answer.status);
+  if (now) message.set(wire::field::date, http::format_http_date(now()));
   message.set(wire::field::content_type, answer.content_type);
   message.set(wire::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
@@ -87,7 +90,8 @@ tcp::endpoint resolve(asio::io_context& io, std::string const& address) {
 
 class AdminServer::Running {
  public:
-  Running(ServerLimits limits, Handler handler) : limits_(limits), handler_(std::move(handler)) {}
+  Running(ServerLimits limits, TimeOfDay const& time_of_day, Handler handler)
+      : limits_(limits), time_of_day_(time_of_day), handler_(std::move(handler)) {}
   Running(Running const&) = delete;
   Running& operator=(Running const&) = delete;
   ~Running() {
@@ -231,12 +235,12 @@ class AdminServer::Running {
     error_code failed;
     if (shape.head_only) {
       wire::response<wire::empty_body> message;
-      fill_head(message, answer, shape.version, shape.keep_alive);
+      fill_head(message, answer, shape.version, shape.keep_alive, time_of_day_);
       auto const result = co_await wire::async_write(stream, message, as_values);
       failed = std::get<0>(result);
     } else {
       wire::response<wire::string_body> message;
-      fill_head(message, answer, shape.version, shape.keep_alive);
+      fill_head(message, answer, shape.version, shape.keep_alive, time_of_day_);
       message.body() = std::move(answer.body);
       auto const result = co_await wire::async_write(stream, message, as_values);
       failed = std::get<0>(result);
@@ -283,7 +287,7 @@ class AdminServer::Running {
     StreamPlace const place{streams_};
     stream.expires_after(limits_.timeout);
     wire::response<wire::empty_body> head;
-    fill_head(head, answer, version, false);
+    fill_head(head, answer, version, false, time_of_day_);
     wire::response_serializer<wire::empty_body> serializer{head};
     auto const begun = co_await wire::async_write_header(stream, serializer, as_values);
     if (std::get<0>(begun)) co_return;
@@ -318,6 +322,7 @@ class AdminServer::Running {
   }
 
   ServerLimits limits_;
+  TimeOfDay const& time_of_day_;
   Handler handler_;
   std::list<beast::tcp_stream*> waiting_;  // the longest first; outlives the sessions, which io_ destroys
   asio::io_context io_{1};
@@ -328,12 +333,13 @@ class AdminServer::Running {
   std::thread thread_;
 };
 
-AdminServer::AdminServer(ServerLimits limits) : limits_(limits) {}
+AdminServer::AdminServer(ServerLimits limits, TimeOfDay time_of_day)
+    : limits_(limits), time_of_day_(std::move(time_of_day)) {}
 
 AdminServer::~AdminServer() = default;
 
 void AdminServer::start(std::string const& address, Handler handler) {
-  auto running = std::make_unique<Running>(limits_, std::move(handler));
+  auto running = std::make_unique<Running>(limits_, time_of_day_, std::move(handler));
   running->listen(address);
   running->run();
   running_ = std::move(running);

@@ -27,9 +27,8 @@ struct Sidecar::WorkerObservers {
 
 Sidecar::Sidecar(config::Config config, std::shared_ptr<observe::OperationalLog> log, std::uint64_t seed)
     : config_(std::move(config)),
-      wall_(wall_clock()),
       log_(std::move(log)),
-      events_(std::make_shared<observe::EventFeed>(log_, wall_)) {
+      events_(std::make_shared<observe::EventFeed>(log_, wall_clock)) {
   Rng rng{seed};
   make_upstreams(rng);
   make_observers(rng);
@@ -107,7 +106,7 @@ admin::Sources Sidecar::admin_sources() const {
       .metrics = {std::make_shared<observe::MetricsCollectable>(std::move(sources))},
       .phase = [this] { return phase_.load(); },
       .now = [] { return monotonic_now(); },
-      .wall = wall_,
+      .wall = [] { return wall_clock(); },
       .refusals = [workers = std::vector<std::shared_ptr<observe::WorkerMetrics const>>{metrics_.begin(),
                                                                                         metrics_.end()}](
                       Upstream const& upstream) { return observe::read_refusals(workers, upstream.index); },

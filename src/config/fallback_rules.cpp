@@ -73,7 +73,7 @@ void check_fixed(FallbackSettings const& fallback, std::string const& path, Repo
     }
     return;
   }
-  bool const bodyless = *fallback.status == 204 || *fallback.status == 304;
+  bool const bodyless = *fallback.status == 204 || *fallback.status == 205 || *fallback.status == 304;
   if (bodyless && !fallback.body.empty() && !report.is_wrong(path + ".body")) {
     report.add(report.offset_of(path + ".body"), path + ".body",
                "an answer of status " + std::to_string(*fallback.status) + " has no body");

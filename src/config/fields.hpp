@@ -443,7 +443,7 @@ inline constexpr auto fields<NetSettings> = Table{
         "Its name in Via, by which it also knows a loop; null: candor- and eight hex digits, drawn at start"),
     field("drain_timeout", &NetSettings::drain_timeout, range(0s, 1h),
           "How long requests in flight may take to finish after SIGTERM"),
-    field("limits", &NetSettings::limits, "What a caller may send"),
+    field("limits", &NetSettings::limits, "What may be sent to it"),
     field("pool", &NetSettings::pool, "Connections to endpoints that are kept for the next attempt"),
     field("dns", &NetSettings::dns, "How the names of endpoints are looked up"),
 };
@@ -452,9 +452,10 @@ inline constexpr auto fields<NetSettings> = Table{
 template <>
 inline constexpr auto fields<LimitSettings> = Table{
     field("head", &LimitSettings::head, range(1_KiB, 64_KiB),
-          "A request's start line and fields; beyond it: 431"),
+          "The start line and fields of a request, beyond it: 431; or of an answer, beyond it: 502"),
     field("target", &LimitSettings::target, range(64_B, 64_KiB), "A request's target; beyond it: 414"),
-    field("fields", &LimitSettings::fields, range(1, 10'000), "A request's field lines; beyond it: 431"),
+    field("fields", &LimitSettings::fields, range(1, 10'000),
+          "The field lines of a request, beyond it: 431; or of an answer, beyond it: 502"),
     field("body", &LimitSettings::body, range(0_B, Bytes{std::uint64_t{1} << 40U}),
           "A request's body; beyond it: 413; null: no bound"),
     field(

@@ -24,17 +24,6 @@ int parse_weight(std::string_view text) {
   return std::min(weight, 1000);
 }
 
-int weight_of(std::string_view member) {
-  std::size_t semicolon = member.find(';');
-  while (semicolon != std::string_view::npos) {
-    member.remove_prefix(semicolon + 1);
-    semicolon = member.find(';');
-    std::string_view const parameter = grammar::trim(member.substr(0, semicolon));
-    if (equal_ignoring_case(parameter.substr(0, 2), "q=")) return parse_weight(parameter.substr(2));
-  }
-  return 1000;
-}
-
 /// How closely a media range fits a type: 3 exactly, 2 its major type, 1 anything, 0 not at all.
 int closeness(std::string_view range, std::string_view type) {
   if (equal_ignoring_case(range, type)) return 3;
@@ -58,6 +47,17 @@ int weight_for(std::string_view accept, std::string_view type) {
 }
 
 }  // namespace
+
+int weight_of(std::string_view member) {
+  std::size_t semicolon = member.find(';');
+  while (semicolon != std::string_view::npos) {
+    member.remove_prefix(semicolon + 1);
+    semicolon = member.find(';');
+    std::string_view const parameter = grammar::trim(member.substr(0, semicolon));
+    if (equal_ignoring_case(parameter.substr(0, 2), "q=")) return parse_weight(parameter.substr(2));
+  }
+  return 1000;
+}
 
 bool prefers_text(std::string_view accept) {
   int const json =

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
+#include "accept.hpp"
+#include "candor/http/chunked.hpp"
 #include "hop_by_hop.hpp"
 #include "list.hpp"
 
@@ -71,13 +74,36 @@ bool ends_here(FieldId id) {
   return is_hop_by_hop(id) || id == FieldId::candor_attempt || id == FieldId::candor_retry_reason;
 }
 
-/// Asked anew, as long as its caller still waits. Other expectations are for the upstream to understand.
-bool is_continue(Field const& field) {
+/// 100-continue is asked anew, as long as its caller still waits. Other expectations are for the upstream to
+/// understand, or to refuse (RFC 9110, 10.1.1).
+void keep_expectations(std::string& out, KeptLines& lines, Field const& field) {
+  bool is_continue = false;
+  std::string others;
   ListMembers members(field.value);
   while (auto const member = members.next()) {
-    if (equal_ignoring_case(without_parameters(*member), "100-continue")) return true;
+    if (equal_ignoring_case(without_parameters(*member), "100-continue")) {
+      is_continue = true;
+    } else if (!member->empty()) {
+      others.append(others.empty() ? "" : ", ").append(*member);
+    }
   }
-  return false;
+  if (!is_continue) return lines.keep(field.line);
+  lines.flush();
+  if (!others.empty()) append_line(out, "Expect: ", others);
+}
+
+/// TE is for this hop alone (RFC 9110, 10.1.4): codings are made anew at each, so that nothing but the wish
+/// for trailers is worth passing.
+bool takes_trailers(RequestHead const& head) {
+  if (head.version != Version::http_1_1) return false;
+  return std::any_of(head.fields.begin(), head.fields.end(), [](Field const& field) {
+    if (field.id != FieldId::te) return false;
+    ListMembers members(field.value);
+    while (auto const member = members.next()) {
+      if (equal_ignoring_case(without_parameters(*member), "trailers")) return weight_of(*member) > 0;
+    }
+    return false;
+  });
 }
 
 bool keeps_host_line(RequestHead const& head, RequestForwarding const& forwarding) {
@@ -100,8 +126,8 @@ void append_request_fields(std::string& out, RequestHead const& head, bool keep_
       // Several that agree pass as one.
       if (!length_kept) keep_length(out, lines, field);
       length_kept = true;
-    } else if (field.id == FieldId::expect && is_continue(field)) {
-      continue;
+    } else if (field.id == FieldId::expect) {
+      if (!named.contains(field.name)) keep_expectations(out, lines, field);
     } else if (!renewed.empty() && equal_ignoring_case(field.name, renewed)) {
       continue;
     } else if (is_lowered && equal_ignoring_case(field.name, max_forwards_name) &&
@@ -130,8 +156,9 @@ void append_response_fields(std::string& out, ResponseHead const& head, Response
                             bool chunked) {
   ConnectionNames const named(head.fields);
   // An answer to HEAD keeps the length that its body would have had, unless a coding contradicts it.
-  bool drop_length =
-      chunked || has_no_length(head.status) || head.fields.find(FieldId::transfer_encoding) != nullptr;
+  bool drop_length = chunked || has_no_length(head.status) || !has_content(head.status) ||
+                     head.fields.find(FieldId::transfer_encoding) != nullptr;
+  bool dated = head.status < 200 || forwarding.date.empty();
   KeptLines lines(out);
   for (Field const& field : head.fields) {
     if (field.id == FieldId::content_length) {
@@ -142,9 +169,12 @@ void append_response_fields(std::string& out, ResponseHead const& head, Response
     bool const ours = (field.id == FieldId::candor_retry && !forwarding.candor_retry.empty()) ||
                       (field.id == FieldId::candor_fallback && !forwarding.candor_fallback.empty());
     if (ours || is_hop_by_hop(field.id) || named.contains(field.name)) continue;
+    if (field.id == FieldId::date) dated = true;
     lines.keep(field.line);
   }
   lines.flush();
+  if (!has_content(head.status)) append_line(out, "Content-Length: ", "0");
+  if (!dated) append_line(out, "Date: ", forwarding.date);
 }
 
 void append_status_line(std::string& out, ResponseHead const& head, Version version) {
@@ -155,7 +185,7 @@ void append_status_line(std::string& out, ResponseHead const& head, Version vers
 
 bool names_upgrade(Fields const& fields) { return fields.has_token(FieldId::connection, "upgrade"); }
 
-bool has_content(Framing const& framing) {
+bool has_body(Framing const& framing) {
   return framing.kind != Framing::Kind::none &&
          !(framing.kind == Framing::Kind::length && framing.length == 0);
 }
@@ -201,7 +231,7 @@ bool expects_continue(RequestHead const& head) {
 
 std::string_view upgrade_of(RequestHead const& head, std::span<std::string const> allowed) {
   Field const* const upgrade = head.fields.find(FieldId::upgrade);
-  if (upgrade == nullptr || head.version != Version::http_1_1 || has_content(head.framing)) return {};
+  if (upgrade == nullptr || head.version != Version::http_1_1 || has_body(head.framing)) return {};
   if (head.fields.count(FieldId::upgrade) != 1 || !names_upgrade(head.fields)) return {};
   bool const is_allowed = std::any_of(allowed.begin(), allowed.end(), [upgrade](std::string const& protocol) {
     return equal_ignoring_case(upgrade->value, protocol);
@@ -225,11 +255,10 @@ std::optional<std::uint64_t> max_forwards(RequestHead const& head) {
   if (head.method != Method::options && head.method != Method::trace) return std::nullopt;
   Field const* const field = head.fields.find(max_forwards_name);
   if (field == nullptr) return std::nullopt;
-  std::uint64_t left = 0;
-  char const* const end = field->value.data() + field->value.size();
-  auto const [stop, error] = std::from_chars(field->value.data(), end, left);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return left;
+  std::uint64_t left = 0;  // of digits alone: the guard has seen to it
+  auto const [stop, error] =
+      std::from_chars(field->value.data(), field->value.data() + field->value.size(), left);
+  return error == std::errc{} ? left : std::numeric_limits<std::uint64_t>::max();
 }
 
 void append_request_head(std::string& out, RequestHead const& head, RequestForwarding const& forwarding) {
@@ -245,9 +274,8 @@ void append_request_head(std::string& out, RequestHead const& head, RequestForwa
     append_line(out.append(forwarding.renewed_name), ": ", forwarding.renewed_value);
   }
   if (head.framing.kind == Framing::Kind::chunked) out.append("Transfer-Encoding: chunked\r\n");
-  // TE is for the next hop only, so Connection must name it (RFC 9110, 10.1.4); gRPC depends on it.
-  bool const takes_trailers = head.fields.has_token(FieldId::te, "trailers");
-  if (takes_trailers && forwarding.upgrade.empty()) out.append("TE: trailers\r\nConnection: TE\r\n");
+  // Connection must name it; gRPC depends on it.
+  if (forwarding.upgrade.empty() && takes_trailers(head)) out.append("TE: trailers\r\nConnection: TE\r\n");
   if (!forwarding.upgrade.empty()) append_upgrade(out, forwarding.upgrade);
   if (forwarding.expect_continue) out.append("Expect: 100-continue\r\n");
   append_via(out, head.version, forwarding.via);
@@ -258,7 +286,8 @@ void append_request_head(std::string& out, RequestHead const& head, RequestForwa
 void append_response_head(std::string& out, ResponseHead const& head, ResponseForwarding const& forwarding) {
   bool const interim = head.status < 200;
   bool const bodyless = has_no_length(head.status) || head.status == 304;
-  bool const chunked = forwarding.chunked && !bodyless && forwarding.caller_version == Version::http_1_1;
+  bool const chunked = forwarding.chunked && !bodyless && has_content(head.status) &&
+                       forwarding.caller_version == Version::http_1_1;
   append_status_line(out, head, forwarding.caller_version);
   append_response_fields(out, head, forwarding, chunked);
   if (chunked) out.append("Transfer-Encoding: chunked\r\n");
@@ -277,6 +306,23 @@ void append_response_head(std::string& out, ResponseHead const& head, ResponseFo
     append_line(out, "candor-fallback: ", forwarding.candor_fallback);
   }
   out.append("\r\n");
+}
+
+bool has_content(std::uint16_t status) {
+  constexpr std::uint16_t reset_content = 205;
+  return status != reset_content;
+}
+
+void append_last_chunk(std::string& out, std::string_view trailers, Fields const& head) {
+  if (trailers.empty() || head.find(FieldId::connection) == nullptr) return append_last_chunk(out, trailers);
+  ConnectionNames const named(head);
+  std::string kept;
+  while (!trailers.empty()) {
+    auto const line = trailers.substr(0, trailers.find("\r\n") + 2);
+    if (!named.contains(line.substr(0, line.find(':')))) kept.append(line);
+    trailers.remove_prefix(line.size());
+  }
+  append_last_chunk(out, kept);
 }
 
 }  // namespace candor::http

@@ -1,5 +1,6 @@
 #include "guard.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -128,6 +129,19 @@ Verdict check_host(FramingFields const& fields, Version version) {
   return std::nullopt;
 }
 
+/// RFC 9110, 7.6.2: of the methods that it is for, it must be read and lowered, and so be one number.
+Verdict check_max_forwards(RequestHead const& head) {
+  if (head.method != Method::options && head.method != Method::trace) return std::nullopt;
+  std::size_t lines = 0;
+  for (Field const& field : head.fields) {
+    if (field.id != FieldId::other || !equal_ignoring_case(field.name, "max-forwards")) continue;
+    auto const& value = field.value;
+    bool const is_number = !value.empty() && std::all_of(value.begin(), value.end(), grammar::is_digit);
+    if (!is_number || ++lines > 1) return Malformed{400, "a Max-Forwards that is not one number"};
+  }
+  return std::nullopt;
+}
+
 /// RFC 9112, 6.3, rules 1 and 2.
 bool never_has_body(std::uint16_t status, Method request_method) {
   if (request_method == Method::head || status < 200 || status == 204 || status == 304) return true;
@@ -154,6 +168,7 @@ Verdict request(RequestHead& head) {
   if (auto refused = read(fields, head.fields)) return refused;
   if (auto refused = check_host(fields, head.version)) return refused;
   if (auto refused = check_codings(fields, head.version)) return refused;
+  if (auto refused = check_max_forwards(head)) return refused;
   head.framing = framing_of(fields, Framing::Kind::none);
   if (head.method == Method::connect) {
     // What follows belongs to the tunnel; a body before it would be read as such by some.

@@ -14,6 +14,7 @@ std::string_view usual_explanation(std::uint16_t status) {
   switch (status) {
     case 400: return "The request could not be understood, so it was not passed on.";
     case 403: return "The sidecar does not pass requests on to this destination.";
+    case 405: return "The sidecar does not serve this method itself.";
     case 408: return "The request did not arrive completely in time.";
     case 413: return "The request's body is larger than the sidecar passes on.";
     case 414: return "The request's target is longer than the sidecar passes on.";
@@ -63,31 +64,32 @@ std::int64_t whole_seconds(Duration delay) {
 
 }  // namespace
 
-void append_own_answer(std::string& out, OwnAnswer const& answer, std::string_view accept, Method method,
-                       Version caller_version, bool keep_alive) {
+void append_own_answer(std::string& out, OwnAnswer const& answer, AnswerTo const& to) {
   std::string_view const explanation =
       answer.explanation.empty() ? usual_explanation(answer.status) : std::string_view(answer.explanation);
-  bool const text = prefers_text(accept);
+  bool const text = prefers_text(to.accept);
   std::string const body = text ? text_body(answer, explanation) : problem_body(answer, explanation);
 
-  out.append(caller_version == Version::http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ");
+  out.append(to.version == Version::http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ");
   out.append(std::to_string(answer.status)).append(" ").append(reason_phrase(answer.status));
   out.append("\r\nContent-Type: ");
   out.append(text ? "text/plain; charset=utf-8" : "application/problem+json");
   out.append("\r\nContent-Length: ").append(std::to_string(body.size()));
+  if (!to.date.empty()) out.append("\r\nDate: ").append(to.date);
+  if (!answer.allow.empty()) out.append("\r\nAllow: ").append(answer.allow);
   if (answer.error)
     out.append("\r\nProxy-Status: ").append(proxy_status(*answer.error, full_details(answer)));
   if (answer.retry_after) {
     out.append("\r\nRetry-After: ").append(std::to_string(whole_seconds(*answer.retry_after)));
   }
   if (!answer.candor_retry.empty()) out.append("\r\ncandor-retry: ").append(answer.candor_retry);
-  if (!keep_alive) {
+  if (!to.keep_alive) {
     out.append("\r\nConnection: close");
-  } else if (caller_version == Version::http_1_0) {
+  } else if (to.version == Version::http_1_0) {
     out.append("\r\nConnection: keep-alive");
   }
   out.append("\r\n\r\n");
-  if (method != Method::head) out.append(body);
+  if (to.method != Method::head) out.append(body);
 }
 
 }  // namespace candor::http

@@ -79,7 +79,8 @@ guard::Verdict check_version(std::string_view text) {
   bool const version = text.size() == 8 && text.starts_with("HTTP/") && grammar::is_digit(text[5]) &&
                        text[6] == '.' && grammar::is_digit(text[7]);
   if (!version) return Malformed{400, "no HTTP version"};
-  if (text[5] != '1' || text[7] > '1') return Malformed{505, "a version other than HTTP/1.0 and HTTP/1.1"};
+  // A higher minor version is read as the highest that we know (RFC 9110, 2.5).
+  if (text[5] != '1') return Malformed{505, "a major version other than HTTP/1"};
   return std::nullopt;
 }
 

@@ -1,29 +1,40 @@
-// Says that descriptors have run out, and that there are some again; not more often than anybody wants to
-// read it, however often it changes. One worker's.
+// Says that file descriptors have run out, and that there are some again: once for all workers, and not more
+// often than anybody wants to read it, however often it changes.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <mutex>
 #include <string_view>
+#include <utility>
 
 #include "candor/core/time.hpp"
 
 namespace candor {
 
-class DescriptorAlarm {
+/// What the workers share. Thread-safe.
+class DescriptorShortage {
  public:
-  explicit DescriptorAlarm(std::function<void(std::string_view)> const& say) : say_(say) {}
+  using Say = std::function<void(std::string_view)>;
 
-  void out_of_descriptors(Instant now) {
-    if (now < silent_until_) return;
+  explicit DescriptorShortage(Say const& say) : say_(say) {}
+
+  /// A worker found none. `newly`: it had found some before.
+  void goes_on(Instant now, bool newly) {
+    std::lock_guard const held(lock_);
+    if (newly) ++workers_;
+    if (told_ || now < silent_until_) return;
     silent_until_ = now + pause;
     told_ = true;
     say("no file descriptors left: new connections wait (raise the limit on open files, or lower "
         "limits.connections)");
   }
-  /// Nobody waits for one any more.
-  void enough_descriptors() {
-    if (told_) say("there are file descriptors again");
+  /// A worker that had found none has enough again.
+  void ends_for_one() {
+    std::lock_guard const held(lock_);
+    if (--workers_ > 0 || !told_) return;
     told_ = false;
+    say("there are file descriptors again");
   }
 
   static constexpr Duration pause = 10s;
@@ -33,9 +44,27 @@ class DescriptorAlarm {
     if (say_) say_(line);
   }
 
-  std::function<void(std::string_view)> const& say_;
+  Say const& say_;
+  std::mutex lock_;
+  std::size_t workers_ = 0;  // that have found none
   Instant silent_until_{};
   bool told_ = false;
+};
+
+/// One worker's part in it.
+class DescriptorAlarm {
+ public:
+  explicit DescriptorAlarm(DescriptorShortage& shortage) : shortage_(shortage) {}
+
+  void out_of_descriptors(Instant now) { shortage_.goes_on(now, !std::exchange(out_, true)); }
+  /// Nobody waits for one any more.
+  void enough_descriptors() {
+    if (std::exchange(out_, false)) shortage_.ends_for_one();
+  }
+
+ private:
+  DescriptorShortage& shortage_;
+  bool out_ = false;
 };
 
 }  // namespace candor

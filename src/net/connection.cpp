@@ -176,7 +176,7 @@ Task<void> Connection::upload(Exchange& exchange) {
     }
     waits_for_caller_ = false;
     last = (*piece)->last;
-    append_piece(gather_, **piece, chunked, body.trailers());
+    append_piece(gather_, **piece, chunked, body.trailers(), exchange.head.fields);
     auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
     if (end == WriteEnd::timed_out) give_up_upload(Failure{CancelReason::idle_timeout});
     // An endpoint that reads no further may have answered: the answer is waited for all the same.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "candor/http/chunked.hpp"
+#include "candor/http/forward.hpp"
 
 namespace candor {
 
@@ -61,7 +62,8 @@ void Gather::took(std::size_t bytes) {
   if (empty()) clear();
 }
 
-void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_view trailers) {
+void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_view trailers,
+                  http::Fields const& head) {
   if (!chunked) return gather.refer(piece.bytes);
   if (!piece.bytes.empty()) {
     http::append_chunk_head(gather.own(), piece.bytes.size());
@@ -70,7 +72,7 @@ void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_v
     gather.copy("\r\n");
   }
   if (piece.last) {
-    http::append_last_chunk(gather.own(), trailers);
+    http::append_last_chunk(gather.own(), trailers, head);
     gather.close_own();
   }
 }

@@ -15,6 +15,7 @@
 #include "candor/core/task.hpp"
 #include "candor/core/time.hpp"
 #include "candor/http/body.hpp"
+#include "candor/http/head.hpp"
 #include "candor/net/socket.hpp"
 
 namespace candor {
@@ -65,9 +66,10 @@ class Gather {
   std::uint64_t written_ = 0;
 };
 
-/// Appends a piece of a body: as it is, or as a chunk, with the last chunk and its trailers behind the last
-/// one.
-void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_view trailers);
+/// Appends a piece of the body of a message whose head has these fields: as it is, or as a chunk, with the
+/// last chunk and those of its trailers that pass behind the last one.
+void append_piece(Gather& gather, http::Piece piece, bool chunked, std::string_view trailers,
+                  http::Fields const& head);
 
 /// How a write of everything ended.
 enum class WriteEnd : std::uint8_t {

@@ -40,12 +40,13 @@ http::OwnAnswer in_a_loop() {
           .explanation = "This request has come through here before."};
 }
 
-/// As the last recipient, of which a TRACE is no use (RFC 9110, 7.6.2).
+/// As the last recipient, which serves nothing of its own, and of which a TRACE is no use (RFC 9110, 7.6.2).
 http::OwnAnswer used_up(http::Method method) {
   std::uint16_t const status = method == http::Method::options ? 200 : 405;
   return {.status = status,
           .details = "max_forwards",
-          .explanation = "Max-Forwards lets this request go no further."};
+          .explanation = "Max-Forwards lets this request go no further.",
+          .allow = "OPTIONS"};
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ void Session::interim(http::ResponseHead const& head) {
 
 /// Whoever hands the connection on says first who its caller is. Nobody else may speak here.
 Task<bool> Session::read_proxy_header() {
-  bool const came = co_await wait_for_first_byte();
+  bool const came = co_await wait_for_first_byte(scheduler_.now() + parts_.limits.idle);
   if (!came) co_return false;
   block_ = parts_.blocks.take();
   begin_ = end_ = 0;
@@ -122,8 +122,7 @@ Task<bool> Session::read_proxy_header() {
   }
 }
 
-Task<bool> Session::wait_for_first_byte() {
-  auto const until = scheduler_.now() + parts_.limits.idle;
+Task<bool> Session::wait_for_first_byte(Instant until) {
   auto end = co_await socket_.until_readable(parts_.drain, until);
   if (end == WaitEnd::cancelled && !life_.cancelled()) {
     end = co_await socket_.until_readable(life_, scheduler_.now() + grace);
@@ -131,13 +130,18 @@ Task<bool> Session::wait_for_first_byte() {
   co_return end == WaitEnd::ready;
 }
 
+/// Whether nothing of a request has come yet. Empty lines before one mean nothing (RFC 9112, 2.2): some
+/// callers send one behind each body.
+bool Session::is_all_empty_lines() const { return scan_.lines == 0 && scan_.line_start == end_ - begin_; }
+
 Task<Session::HeadEnd> Session::read_head() {
   scan_ = {};
+  auto const idle_until = scheduler_.now() + parts_.limits.idle;
   std::optional<Instant> until;
   if (block_ && begin_ == end_) block_.reset();
   for (;;) {
     if (!block_) {
-      bool const came = co_await wait_for_first_byte();
+      bool const came = co_await wait_for_first_byte(idle_until);
       if (!came) co_return HeadEnd::closed;
       block_ = parts_.blocks.take();
       begin_ = end_ = 0;
@@ -164,7 +168,10 @@ Task<Session::HeadEnd> Session::read_head() {
       case Moved::State::end:
       case Moved::State::broken: co_return HeadEnd::closed;
       case Moved::State::blocked: {
-        if (begin_ == end_) {
+        if (is_all_empty_lines()) {
+          scan_ = {};
+          until.reset();
+          begin_ = end_;
           block_.reset();
           break;
         }
@@ -279,8 +286,9 @@ bool Session::may_keep(RequestBody const& body) const {
 Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Response response,
                                       RequestEnd& end) {
   auto const& head = response.head();
-  bool const unannounced = head.framing.kind == http::Framing::Kind::chunked ||
-                           head.framing.kind == http::Framing::Kind::until_close;
+  bool const unannounced =
+      http::has_content(head.status) && (head.framing.kind == http::Framing::Kind::chunked ||
+                                         head.framing.kind == http::Framing::Kind::until_close);
   bool const chunked = unannounced && head_.version == http::Version::http_1_1;
   // An answer that is complete before its request's body ends the body, there and here.
   bool const body_went_out = is_empty(head_.framing) || body.complete();
@@ -293,7 +301,8 @@ Task<Session::After> Session::pass_on(Exchange& exchange, RequestBody& body, Res
                               .proxy_status = marks.proxy_status,
                               .candor_retry = marks.candor_retry,
                               .candor_fallback = marks.candor_fallback,
-                              .via = via_of_answers()});
+                              .via = via_of_answers(),
+                              .date = date()});
   gather_.close_own();
   end.status = head.status;
   auto const written_before = gather_.written();
@@ -318,6 +327,7 @@ void Session::append_tunnel_head(Exchange& exchange, Response const& response) {
                               .proxy_status = marks.proxy_status,
                               .candor_fallback = marks.candor_fallback,
                               .via = via_of_answers(),
+                              .date = date(),
                               .upgrade = protocol != nullptr ? protocol->value : std::string_view{},
                               .tunnel = true});
   gather_.close_own();
@@ -373,10 +383,11 @@ Task<std::optional<RequestResult>> Session::flush(Exchange& exchange) {
   co_return cut_short(co_await write_all(socket_, gather_, scope, scheduler_, idle));
 }
 
-/// Passes the body on as it comes: what is there goes out in one write, and no byte waits for the next.
-/// Nothing: it is out, whole.
+/// Passes the body on as it comes: what is there goes out in one write, and no byte waits for the next. One
+/// that must not pass is read to its end. Nothing: it is out, whole.
 Task<std::optional<RequestResult>> Session::stream(Exchange& exchange, Response& response, bool chunked,
                                                    RequestEnd& end) {
+  bool const passes = http::has_content(response.head().status);
   Fairness fairness{scheduler_};
   for (;;) {
     auto piece = response.try_next();
@@ -390,8 +401,10 @@ Task<std::optional<RequestResult>> Session::stream(Exchange& exchange, Response&
     }
     if (!*piece) co_return life_.cancelled() ? RequestResult::abandoned : RequestResult::broken;
     bool const last = (*piece)->last;
-    end.body_bytes_out += (*piece)->bytes.size();
-    append_piece(gather_, **piece, chunked, response.trailers());
+    if (passes) {
+      end.body_bytes_out += (*piece)->bytes.size();
+      append_piece(gather_, **piece, chunked, response.trailers(), response.head().fields);
+    }
     if (!last && !gather_.full()) continue;
     auto const why = co_await flush(exchange);
     if (why) co_return why;
@@ -420,8 +433,12 @@ Task<Session::After> Session::say_no(Exchange& exchange, RequestBody& body, Fail
 
 Task<bool> Session::write_own(http::OwnAnswer const& answer, bool keep_alive) {
   auto const* accept = head_.fields.find(http::FieldId::accept);
-  http::append_own_answer(gather_.own(), answer, accept != nullptr ? accept->value : std::string_view{},
-                          head_.method, head_.version, keep_alive);
+  http::append_own_answer(gather_.own(), answer,
+                          {.accept = accept != nullptr ? accept->value : std::string_view{},
+                           .method = head_.method,
+                           .version = head_.version,
+                           .keep_alive = keep_alive,
+                           .date = date()});
   gather_.close_own();
   auto const end = co_await write_all(socket_, gather_, life_, scheduler_, parts_.limits.head_timeout);
   co_return end == WriteEnd::done;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "block.hpp"
+#include "candor/http/date_text.hpp"
 #include "candor/http/parse.hpp"
 #include "candor/http/proxy_status.hpp"
 #include "candor/net/settings.hpp"
@@ -22,7 +23,8 @@ struct SessionParts {
   BlockPool& blocks;
   LimitSettings const& limits;
   WorkerContext context;
-  std::string_view via;     ///< what we are called in Via
+  std::string_view via;  ///< what we are called in Via
+  http::DateText& date;
   CancelScope& life;        ///< cancelled when everything has to end
   CancelScope& drain;       ///< cancelled when no further request is taken
   std::uint64_t& requests;  ///< the last RequestId's value of this worker
@@ -51,7 +53,7 @@ class Session final : private Socket::Watcher, private InterimSink {
 
   Task<bool> read_proxy_header();
   Task<HeadEnd> read_head();
-  Task<bool> wait_for_first_byte();
+  Task<bool> wait_for_first_byte(Instant until);
   Task<bool> carry();
   Task<bool> carry_request(Pipeline& pipeline);
   Task<After> answer(Exchange& exchange, RequestBody& body, Result<Response> result, RequestEnd& end);
@@ -71,7 +73,9 @@ class Session final : private Socket::Watcher, private InterimSink {
   [[nodiscard]] std::optional<RequestResult> cut_short(WriteEnd end) const;
   void move_to_front(std::string_view rest);
   [[nodiscard]] std::string_view unread() const { return {block_->bytes.data() + begin_, end_ - begin_}; }
+  [[nodiscard]] bool is_all_empty_lines() const;
   [[nodiscard]] std::string_view via_of_answers() const;
+  [[nodiscard]] std::string_view date() const { return parts_.date.at(scheduler_.wall()); }
 
   void interim(http::ResponseHead const& head) override;
   void on_readable() override {}

@@ -14,7 +14,7 @@ constexpr unsigned index_shift = 48;
 /// How often a drain looks whether its sessions have ended.
 constexpr Duration drain_look = 5ms;
 
-void turn_away(Descriptor const& connection, std::string_view bound) {
+void turn_away(Descriptor const& connection, std::string_view bound, std::string_view date) {
   std::string answer;
   http::append_own_answer(
       answer,
@@ -23,7 +23,7 @@ void turn_away(Descriptor const& connection, std::string_view bound) {
        .details = "connections",
        .explanation = std::string("There are as many connections as ") + std::string(bound) + " allows.",
        .retry_after = 1s},
-      {}, http::Method::get, http::Version::http_1_1, false);
+      {.date = date});
   [[maybe_unused]] auto const sent = ::send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
 }
 
@@ -33,13 +33,14 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
     : share_(share),
       observer_(share.parts.observer(index)),
       rng_(rng),
-      alarm_(share.parts.say),
+      alarm_(share.shortage),
       requests_(std::uint64_t{index} << index_shift),
       session_parts_{.reactor = reactor_,
                      .blocks = blocks_,
                      .limits = share.parts.settings.limits,
                      .context = {reactor_.scheduler(), rng_, observer_, &reactor_},
                      .via = share.via,
+                     .date = date_,
                      .life = life_,
                      .drain = drain_,
                      .requests = requests_} {
@@ -91,7 +92,8 @@ void Worker::accept(Descriptor connection, Destination const& destination) {
   }
   share_.callers.fetch_sub(1, std::memory_order_relaxed);
   observer_.caller_refused();
-  turn_away(connection, has_room ? "the listener's connections" : "limits.connections");
+  turn_away(connection, has_room ? "the listener's connections" : "limits.connections",
+            date_.at(reactor_.scheduler().wall()));
 }
 
 Task<void> Worker::serve(Descriptor connection, Destination const& destination) {

@@ -26,6 +26,7 @@ struct WorkersShare {
   std::deque<SharedPort> ports{};
   unsigned workers = 1;
   std::atomic<std::size_t> callers{0};  ///< connections, of all workers
+  DescriptorShortage shortage{parts.say};
 };
 
 class Worker {
@@ -69,6 +70,7 @@ class Worker {
   Reactor reactor_;
   Rng rng_;
   BlockPool blocks_;
+  http::DateText date_;
   DescriptorAlarm alarm_;
   std::vector<std::unique_ptr<HttpTransport>> transports_;
   std::vector<std::unique_ptr<Pipeline>> pipelines_;

@@ -93,7 +93,7 @@ void EventFeed::transition(Upstream const& upstream, Transition const& transitio
   Event event{.kind = Event::Kind::transition,
               .upstream = upstream.name(),
               .text = transition_line(upstream, transition)};
-  event.members = members_of(event, wall_(transition.at));
+  event.members = members_of(event, wall_()(transition.at));
   append_transition(event.members, upstream, transition);
   tell(transition_level(transition), std::move(event));
 }
@@ -104,7 +104,7 @@ void EventFeed::check_changed(Upstream const& upstream, EndpointId endpoint, Che
   Event event{.kind = Event::Kind::check, .upstream = upstream.name()};
   event.text = upstream.name() + ", endpoint " + address + ": found " + (ill ? "ill" : "well again") +
                " by checks, " + std::to_string(report.in_a_row) + (ill ? " bad" : " good") + " in a row";
-  event.members = members_of(event, wall_(report.at));
+  event.members = members_of(event, wall_()(report.at));
   append_member(event.members, "endpoint", address);
   append_member(event.members, "standing", name(report.standing));
   append_member(event.members, "in_a_row", report.in_a_row);
@@ -114,13 +114,13 @@ void EventFeed::check_changed(Upstream const& upstream, EndpointId endpoint, Che
 
 void EventFeed::order(Upstream const& upstream, std::string const& what, Instant now) {
   Event event{.kind = Event::Kind::order, .upstream = upstream.name(), .text = upstream.name() + ": " + what};
-  event.members = members_of(event, wall_(now));
+  event.members = members_of(event, wall_()(now));
   tell(Level::info, std::move(event));
 }
 
 void EventFeed::note(Level level, std::string const& what, Instant now) {
   Event event{.kind = Event::Kind::note, .text = what};
-  event.members = members_of(event, wall_(now));
+  event.members = members_of(event, wall_()(now));
   tell(level, std::move(event));
 }
 
@@ -135,12 +135,12 @@ void EventFeed::tally(Upstream const& upstream, Tally const& what) {
   event.text = upstream.name() + ": " + counted(what.count, refused ? "request" : "failed attempt") +
                (refused ? " refused" : " not retried") + " within " + in_words(what.until - what.since) +
                " (" + std::string(what.reason) + ')';
-  event.members = members_of(event, wall_(what.until));
+  event.members = members_of(event, wall_()(what.until));
   append_member(event.members, "reason", what.reason);
   append_member(event.members, "count", what.count);
   append_key(event.members, "since");
   event.members += '"';
-  append_time(event.members, wall_(what.since));
+  append_time(event.members, wall_()(what.since));
   event.members += '"';
   // The transition is the news, and the log is for news.
   tell(Level::debug, std::move(event));

@@ -128,7 +128,8 @@ Task<Result<Response>> FallbackLayer::call(Exchange& exchange) {
   auto result = co_await next().call(exchange);
   if (!applies(exchange, result)) {
     if (kept_ && result && result->good()) {
-      result->let_see(kept_->record(exchange.head, result->head(), exchange.now()));
+      auto const wall = exchange.worker.scheduler.wall();
+      result->let_see(kept_->record(exchange.head, result->head(), exchange.now(), wall));
     }
     co_return result;
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "candor/http/retry_after.hpp"
+
 namespace candor {
 
 namespace {
@@ -71,10 +73,13 @@ bool is_left_out(http::Field const& field) {
          http::equal_ignoring_case(field.name, "age");
 }
 
-std::string lines_of(http::Fields const& fields) {
+std::string lines_of(http::Fields const& fields, WallTime came) {
   std::string lines;
   for (auto const& field : fields) {
     if (!is_left_out(field)) lines.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  if (fields.find(http::FieldId::date) == nullptr) {
+    lines.append("Date: ").append(http::format_http_date(came)).append("\r\n");
   }
   return lines;
 }
@@ -177,7 +182,7 @@ std::shared_ptr<KeptAnswer const> KeptAnswers::find(http::RequestHead const& req
 }
 
 std::unique_ptr<BodyTap> KeptAnswers::record(http::RequestHead const& request,
-                                             http::ResponseHead const& answer, Instant now) {
+                                             http::ResponseHead const& answer, Instant now, WallTime wall) {
   if (!may_be_shared(request) || !may_be_kept(answer)) return nullptr;
   bool const announced = answer.framing.kind == http::Framing::Kind::length;
   if (announced && answer.framing.length > recording_bound() - std::min(recording_bound(), recording_)) {
@@ -186,7 +191,7 @@ std::unique_ptr<BodyTap> KeptAnswers::record(http::RequestHead const& request,
   auto varies = varies_of(request.fields, answer.fields);
   if (!varies) return nullptr;
   KeptAnswer kept{.reason = std::string(answer.reason),
-                  .lines = lines_of(answer.fields),
+                  .lines = lines_of(answer.fields, wall),
                   .body = {},
                   .at = now,
                   .age = age_of(answer.fields),

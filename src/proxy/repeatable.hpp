@@ -8,9 +8,13 @@
 
 namespace candor {
 
+/// A key that Connection names ends here (RFC 9110, 7.6.1): the upstream could not know the request by it.
 [[nodiscard]] inline bool has_idempotency_key(RetrySettings const& settings, http::RequestHead const& head) {
-  return std::any_of(settings.idempotency_keys.begin(), settings.idempotency_keys.end(),
-                     [&head](std::string const& key) { return head.fields.find(key) != nullptr; });
+  auto const& fields = head.fields;
+  return std::any_of(
+      settings.idempotency_keys.begin(), settings.idempotency_keys.end(), [&fields](std::string const& key) {
+        return fields.find(key) != nullptr && !fields.has_token(http::FieldId::connection, key);
+      });
 }
 
 [[nodiscard]] inline bool may_be_repeated(RetrySettings const& settings, http::RequestHead const& head) {

@@ -25,7 +25,7 @@ class Events : public ::testing::Test {
     request.host = "localhost";
     Sources sources{.upstreams = [this] { return std::vector{play.upstream()}; },
                     .now = [this] { return play.now; },
-                    .wall = play.wall,
+                    .wall = [this] { return play.wall; },
                     .events = feed->ring()};
     return Routes{sources, {}}.answer(request);
   }
@@ -44,7 +44,8 @@ class Events : public ::testing::Test {
 
   Play play;
   std::shared_ptr<observe::EventFeed> feed = std::make_shared<observe::EventFeed>(
-      std::make_shared<observe::OperationalLog>(LogSettings{}, [](std::string_view) {}), play.wall);
+      std::make_shared<observe::OperationalLog>(LogSettings{}, [](std::string_view) {}),
+      [this] { return play.wall; });
 };
 
 TEST_F(Events, AreJsonWhereThatIsAskedFor) {

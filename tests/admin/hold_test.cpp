@@ -23,7 +23,7 @@ class Orders : public ::testing::Test {
     Sources sources{
         .upstreams = [this] { return std::vector{play.upstream()}; },
         .now = [this] { return play.now; },
-        .wall = play.wall,
+        .wall = [this] { return play.wall; },
         .changed = [this](Upstream const& upstream,
                           std::string const& what) { said.push_back(upstream.name() + ": " + what); }};
     return Routes{sources, settings}.answer(request);

@@ -43,7 +43,7 @@ class Admin : public ::testing::Test {
                     .metrics = {std::make_shared<observe::MetricsCollectable>(metrics)},
                     .phase = [this] { return phase; },
                     .now = [this] { return play.now; },
-                    .wall = play.wall};
+                    .wall = [this] { return play.wall; }};
     return Routes{sources, {}}.answer(request);
   }
   Answer get(std::string target) { return ask({.target = std::move(target), .host = "127.0.0.1:15000"}); }

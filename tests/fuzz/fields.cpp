@@ -55,7 +55,7 @@ void check_own_answer(std::string_view accept, std::string_view details) {
                            .explanation = std::string(details),
                            .retry_after = 2s,
                            .candor_retry = "refused"},
-                          accept, http::Method::get, http::Version::http_1_1, true);
+                          {.accept = accept, .keep_alive = true});
   http::ResponseHead head;
   http::HeadScan scan;
   auto const parsed = http::parse_response_head(out, scan, {}, http::Method::get, head);

@@ -74,7 +74,16 @@ TEST(ForwardedRequest, TellsTheUpstreamThatTrailersAreWelcomeIfTheCallerSaidSo) 
   constexpr std::string_view welcome = "TE: trailers\r\nConnection: TE\r\n";
   EXPECT_EQ(kept("TE: trailers\r\nConnection: TE\r\n"), welcome);
   EXPECT_EQ(kept("te: gzip;q=0.5, Trailers\r\n"), welcome);
-  EXPECT_EQ(kept("TE: gzip\r\n"), "");
+  EXPECT_EQ(kept("TE: trailers;q=0.5\r\n"), welcome);
+  EXPECT_EQ(kept("TE: gzip\r\nTE: deflate, trailers\r\n"), welcome);
+}
+
+TEST(ForwardedRequest, PassesNoOtherWishOfTeAndNoneForNoTrailers) {
+  for (auto const* wish :
+       {"gzip", "trailers;q=0", "trailers ; q=0.000, gzip", "x-trailers", "deflate;q=1", ""}) {
+    EXPECT_EQ(kept("TE: " + std::string(wish) + "\r\nConnection: TE\r\n"), "") << wish;
+  }
+  EXPECT_EQ(forwarded("GET / HTTP/1.0", "Host: a\r\nTE: trailers\r\n"), "GET / HTTP/1.1\r\nHost: a\r\n");
 }
 
 TEST(ForwardedRequest, AsksForTheProtocolThatIsGivenAndForNoOther) {
@@ -91,7 +100,10 @@ TEST(ForwardedRequest, AsksWhetherTheBodyIsWantedWhereItsCallerStillWaits) {
 
 TEST(ForwardedRequest, KeepsExpectationsThatItDoesNotKnow) {
   EXPECT_EQ(kept("Expect: the=unexpected\r\n"), "Expect: the=unexpected\r\n");
-  EXPECT_EQ(kept("Expect: the=unexpected, 100-Continue\r\n"), "");
+  EXPECT_EQ(kept("Expect: the=unexpected, 100-Continue\r\n"), "Expect: the=unexpected\r\n");
+  EXPECT_EQ(kept("A: b\r\nexpect: 100-continue,,a=\"b, c\";d , x\r\nC: d\r\n"),
+            "A: b\r\nExpect: a=\"b, c\";d, x\r\nC: d\r\n");
+  EXPECT_EQ(kept("Expect: x\r\nConnection: expect\r\n"), "");
 }
 
 /// The protocol that a request with these lines asks to change to.
@@ -159,7 +171,13 @@ TEST(MaxForwards, IsLoweredOfOptionsAndTraceAlone) {
   EXPECT_EQ(limited("OPTIONS", "3"), "OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 2\r\nB: c\r\n");
   EXPECT_EQ(limited("TRACE", "1"), "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nB: c\r\n");
   EXPECT_EQ(limited("GET", "3"), "GET / HTTP/1.1\r\nHost: a\r\nmax-forwards: 3\r\nB: c\r\n");
-  EXPECT_EQ(limited("OPTIONS", "x"), "OPTIONS / HTTP/1.1\r\nHost: a\r\nmax-forwards: x\r\nB: c\r\n");
+  EXPECT_EQ(limited("GET", "x"), "GET / HTTP/1.1\r\nHost: a\r\nmax-forwards: x\r\nB: c\r\n");
+  EXPECT_EQ(limited("TRACE", "007"), "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 6\r\nB: c\r\n");
+}
+
+TEST(MaxForwards, BeyondWhatWeCanCountIsTheMostThatWeCan) {
+  EXPECT_EQ(limited("TRACE", "99999999999999999999999"),
+            "TRACE / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 18446744073709551614\r\nB: c\r\n");
 }
 
 TEST(ForwardedRequest, MakesTheFramingAnew) {
@@ -308,6 +326,41 @@ TEST(ForwardedResponse, CarriesWhatCandorHadToDoWithIt) {
             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\ncandor-fallback: upstream\r\n\r\n");
   // Another Candor's word, further up, still holds for the caller.
   EXPECT_EQ(answered("HTTP/1.1 503 No", lines), "HTTP/1.1 503 No\r\n" + std::string(lines) + "\r\n");
+}
+
+TEST(ForwardedResponse, GetsADateIfItHasNone) {
+  ResponseForwarding const now{.date = "Sun, 06 Nov 1994 08:49:37 GMT"};
+  EXPECT_EQ(answered("HTTP/1.1 200 OK", "A: b\r\nContent-Length: 0\r\n", now),
+            "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 0\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.1 204 No", "date: its own\r\n", now),
+            "HTTP/1.1 204 No\r\ndate: its own\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.1 204 No", "date: x\r\nConnection: date\r\n", now),
+            "HTTP/1.1 204 No\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+  EXPECT_EQ(answered("HTTP/1.1 103 Hints", "", now), "HTTP/1.1 103 Hints\r\n\r\n");
+}
+
+TEST(ForwardedResponse, OfResetContentSaysThatItHasNone) {
+  for (std::string_view const framing : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", ""}) {
+    EXPECT_EQ(answered("HTTP/1.1 205 Reset", "A: b\r\n" + std::string(framing), {.chunked = true}),
+              "HTTP/1.1 205 Reset\r\nA: b\r\nContent-Length: 0\r\n\r\n");
+  }
+  EXPECT_FALSE(has_content(205));
+  EXPECT_TRUE(has_content(200) && has_content(206));
+}
+
+std::string last_chunk(std::string_view trailers, std::string_view lines) {
+  ParsedRequest const request(get_with(lines));
+  std::string out;
+  append_last_chunk(out, trailers, request.head.fields);
+  return out;
+}
+
+TEST(Trailers, PassButForThoseThatConnectionNames) {
+  constexpr std::string_view trailers = "A: 1\r\nx-b:2\r\nC: 3\r\nA: 4\r\n";
+  EXPECT_EQ(last_chunk(trailers, ""), "0\r\nA: 1\r\nx-b:2\r\nC: 3\r\nA: 4\r\n\r\n");
+  EXPECT_EQ(last_chunk(trailers, "Connection: close, X-B\r\nConnection: a\r\n"), "0\r\nC: 3\r\n\r\n");
+  EXPECT_EQ(last_chunk("A: 1\r\n", "Connection: a\r\n"), "0\r\n\r\n");
+  EXPECT_EQ(last_chunk("", "Connection: a\r\n"), "0\r\n\r\n");
 }
 
 }  // namespace

@@ -77,6 +77,15 @@ TEST(ResponseHeadOf, ReadsStatusVersionAndReason) {
   EXPECT_EQ(response.head.fields.size(), 1U);
 }
 
+TEST(ResponseHeadOf, ReadsAHigherMinorVersionAsTheHighestThatItKnows) {
+  ParsedResponse const response("HTTP/1.7 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(framing_or_refusal(response), "chunked");
+  EXPECT_EQ(response.head.version, Version::http_1_1);
+  EXPECT_TRUE(response.head.keep_alive);
+  EXPECT_EQ(framing_or_refusal(ParsedResponse("HTTP/2.0 200 OK\r\n\r\n")),
+            "505 a major version other than HTTP/1");
+}
+
 TEST(ResponseHeadOf, ReadsAStatusLineThatLacksItsReasonOrTheSpaceBeforeIt) {
   for (std::string_view const line : {"HTTP/1.1 204 ", "HTTP/1.1 204"}) {
     ParsedResponse const response(std::string(line) + "\r\nServer: x\r\nDate: y\r\n\r\n");
@@ -101,7 +110,7 @@ TEST(ResponseHeadOf, IsRefusedForAnythingThatIsNoStatusLine) {
       {"HTTP/1.1", "400 an invalid status"},
       {"HTTP/1.1 200 O\0K"s, "400 a control byte in the status line"},
       {"HTTP/1.1 200 O\rK", "400 a control byte in the status line"},
-      {"HTTP/2.0 200 OK", "505 a version other than HTTP/1.0 and HTTP/1.1"},
+      {"HTTP/2.0 200 OK", "505 a major version other than HTTP/1"},
       {"HTTP/1.x 200 OK", "400 no HTTP version"},
       {"ICY 200 OK", "400 no HTTP version"},
       {"<html>", "400 no HTTP version"},

@@ -221,10 +221,22 @@ TEST(FramingGuard, TakesEachFormOfTargetOnlyFromTheMethodsThatUseIt) {
   }
 }
 
+TEST(FramingGuard, ReadsAHigherMinorVersionAsTheHighestThatItKnows) {
+  for (std::string_view const version : {"HTTP/1.2", "HTTP/1.9"}) {
+    ParsedRequest const request("POST / " + std::string(version) +
+                                "\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    EXPECT_EQ(framing_or_refusal(request), "chunked") << version;
+    EXPECT_EQ(request.head.version, Version::http_1_1) << version;
+    EXPECT_TRUE(request.head.keep_alive) << version;
+    EXPECT_EQ(request.head.fields.size(), 2U) << version;
+  }
+  EXPECT_EQ(verdict(ParsedRequest("GET / HTTP/1.2\r\n\r\n").result), "400 no Host field");
+}
+
 TEST(FramingGuard, AnswersOtherVersionsWith505AndOtherEndsWith400) {
-  constexpr std::string_view other = "505 a version other than HTTP/1.0 and HTTP/1.1";
+  constexpr std::string_view other = "505 a major version other than HTTP/1";
   for (std::string_view const line :
-       {"GET / HTTP/1.2", "GET / HTTP/2.0", "GET / HTTP/0.9", "PRI * HTTP/2.0"}) {
+       {"GET / HTTP/2.0", "GET / HTTP/3.1", "GET / HTTP/0.9", "PRI * HTTP/2.0"}) {
     EXPECT_EQ(refusal_of_start(line), other) << line;
   }
   for (std::string_view const line : {"GET /", "GET / ", "GET / HTTP/1", "GET / HTTP/1.", "GET / HTTP/1.1 ",
@@ -280,6 +292,23 @@ TEST(FramingGuard, BoundsTheOptionsThatConnectionMayName) {
   for (int i = 0; i < 32; ++i) lines += "Connection: x" + std::to_string(i) + "\r\n";
   EXPECT_EQ(framing_of(lines), "none");
   EXPECT_EQ(framing_of(lines + "Connection: y\r\n"), "400 too many Connection options");
+}
+
+TEST(FramingGuard, TakesOneNumberForMaxForwardsWhereItMustBeRead) {
+  auto const with = [](std::string_view method, std::string_view lines) {
+    return framing_or_refusal(
+        ParsedRequest(std::string(method) + " / HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n"));
+  };
+  for (std::string_view const lines :
+       {"Max-Forwards: x\r\n", "Max-Forwards:\r\n", "max-forwards: 1, 2\r\n", "Max-Forwards: -1\r\n",
+        "Max-Forwards: 1.5\r\n", "Max-Forwards: 0x1\r\n", "Max-Forwards: 1\r\nX: y\r\nMAX-FORWARDS: 1\r\n"}) {
+    for (auto const* method : {"OPTIONS", "TRACE"}) {
+      EXPECT_EQ(with(method, lines), "400 a Max-Forwards that is not one number") << method << lines;
+    }
+    EXPECT_EQ(with("GET", lines), "none") << lines;
+  }
+  EXPECT_EQ(with("TRACE", "Max-Forwards: 0\r\n"), "none");
+  EXPECT_EQ(with("OPTIONS", "Max-Forwards: 99999999999999999999999\r\n"), "none");
 }
 
 // What any two fields do to each other must not depend on their order, or on what stands between them.

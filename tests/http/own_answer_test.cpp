@@ -14,7 +14,8 @@ namespace {
 std::string answer_text(OwnAnswer const& answer, std::string_view accept = {}, Method method = Method::get,
                         Version version = Version::http_1_1, bool keep_alive = true) {
   std::string out;
-  append_own_answer(out, answer, accept, method, version, keep_alive);
+  append_own_answer(out, answer,
+                    {.accept = accept, .method = method, .version = version, .keep_alive = keep_alive});
   return out;
 }
 
@@ -67,6 +68,15 @@ TEST(OwnAnswerOf, PutsTheHistoryBehindTheDetails) {
   EXPECT_NE(
       answer_text({.error = ProxyError::dns_error, .history = "attempts=2"}).find("details=\"attempts=2\""),
       std::string::npos);
+}
+
+TEST(OwnAnswerOf, SaysWhenItWasMadeAndWhichMethodsAreTaken) {
+  std::string out;
+  append_own_answer(out, {.status = 405, .allow = "OPTIONS"}, {.date = "Sun, 06 Nov 1994 08:49:37 GMT"});
+  ParsedResponse const response(out);
+  ASSERT_TRUE(complete(response.result)) << out;
+  EXPECT_EQ(response.head.fields.find("Allow")->value, "OPTIONS");
+  EXPECT_EQ(response.head.fields.find(FieldId::date)->value, "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
 TEST(OwnAnswerOf, IsPlainTextForWhoeverPrefersIt) {

@@ -63,7 +63,7 @@ TEST(Fallback, AStaleAnswerIsTheLastOneWhateverItsFraming) {
   auto const chunked = caller.get("/chunked");
   EXPECT_EQ(chunked.status, 200U);
   EXPECT_EQ(chunked.body, "abcde");
-  EXPECT_TRUE(chunked.has("Content-Type: a/b\r\nContent-Length: 5\r\nAge: ")) << chunked.head;
+  EXPECT_TRUE(chunked.has(" GMT\r\nContent-Length: 5\r\nAge: ")) << chunked.head;
   EXPECT_FALSE(chunked.has("Transfer-Encoding")) << chunked.head;
   EXPECT_TRUE(chunked.has("Cache-Status: candor; fwd=stale\r\n")) << chunked.head;
   EXPECT_TRUE(chunked.has("candor-fallback: stale\r\n")) << chunked.head;

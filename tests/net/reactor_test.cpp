@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include "candor/core/task.hpp"
 #include "candor/net/socket.hpp"
@@ -49,6 +51,46 @@ TEST(Reactor, RunsWhatAnotherThreadPosts) {
   std::thread other{[&] { reactor.post([&] { reactor.stop(); }); }};
   reactor.run();
   other.join();
+}
+
+/// Clocks that stand where the test sets them.
+struct HandClocks {
+  static inline Instant now{};
+  static inline WallTime wall{};
+
+  static Clocks clocks() {
+    return {[] { return now; }, [] { return wall; }};
+  }
+};
+
+TEST(Reactor, ReadsTheTimeOfDayAnewOnceASecond) {
+  constexpr WallTime morning{8h};
+  struct Turn {
+    Duration at;        // of the clock that is measured by
+    WallTime clock;     // the time of day
+    WallTime expected;  // what is taken for it
+  };
+  std::array<Turn, 5> const turns{{
+      {1ms, morning + 1ms, morning + 1ms},
+      {900ms, morning + 1h, morning + 900ms},  // it has been set: that shows with the next reading
+      {1s, morning + 1h, morning + 1h},
+      {1500ms, morning, morning + 1h + 500ms},
+      {2s, morning + 24h, morning + 24h},  // the machine slept, and its clock didn't count it
+  }};
+  HandClocks::now = Instant{100s};
+  HandClocks::wall = morning;
+  Reactor reactor{HandClocks::clocks()};
+  std::vector<WallTime> seen;
+  std::function<void()> const next = [&] {
+    if (HandClocks::now > Instant{100s}) seen.push_back(reactor.scheduler().wall());
+    if (seen.size() == turns.size()) return reactor.stop();
+    HandClocks::now = Instant{100s} + turns[seen.size()].at;
+    HandClocks::wall = turns[seen.size()].clock;
+    reactor.post(next);
+  };
+  reactor.post(next);
+  reactor.run();
+  for (std::size_t i = 0; i < turns.size(); ++i) EXPECT_EQ(seen[i], turns[i].expected) << i;
 }
 
 TEST(Reactor, AdvancesTimeToWhatIsDue) {

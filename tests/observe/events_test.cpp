@@ -110,7 +110,7 @@ struct Fed {
   std::shared_ptr<EventFeed> feed = std::make_shared<EventFeed>(
       std::make_shared<OperationalLog>(LogSettings{.level = LogSettings::Level::debug},
                                        [lines = lines](std::string_view line) { lines->emplace_back(line); }),
-      WallClock{world.start, world.scheduler.wall()});
+      [wall = WallClock{world.start, world.scheduler.wall()}] { return wall; });
   std::vector<std::shared_ptr<WorkerMetrics>> workers{
       std::make_shared<WorkerMetrics>(std::vector{world.upstream}),
       std::make_shared<WorkerMetrics>(std::vector{world.upstream})};

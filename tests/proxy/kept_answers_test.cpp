@@ -52,7 +52,7 @@ class Keeping {
 
   /// Whether it is recorded to its end.
   bool pass(Get const& request, Given const& answer, std::string const& body = "hello") {
-    auto const tap = answers.record(request.head, answer.head, now);
+    auto const tap = answers.record(request.head, answer.head, now, wall);
     if (!tap) return false;
     auto const half = body.size() / 2;
     if (!tap->passed({.bytes = std::string_view{body}.substr(0, half)})) return false;
@@ -63,6 +63,7 @@ class Keeping {
   StaleSettings settings;
   KeptAnswers answers{settings};
   Instant now{};
+  WallTime wall{std::chrono::seconds{784'111'777}};
 };
 
 TEST(KeptAnswers, GiveTheLastGoodAnswerToTheSameRequest) {
@@ -74,7 +75,8 @@ TEST(KeptAnswers, GiveTheLastGoodAnswerToTheSameRequest) {
   ASSERT_TRUE(kept);
   EXPECT_EQ(kept->body, "second");
   EXPECT_EQ(kept->reason, "Fine");
-  EXPECT_EQ(kept->lines, "Content-Type: text/plain\r\nContent-Length: 6\r\n");
+  EXPECT_EQ(kept->lines,
+            "Content-Type: text/plain\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 6\r\n");
   EXPECT_EQ(kept->at, Instant{} + 5s);
   EXPECT_EQ(keeping.answers.size(), 1U);
   for (auto const* other : {"/a", "/a?c", "/A?b"}) {
@@ -83,6 +85,13 @@ TEST(KeptAnswers, GiveTheLastGoodAnswerToTheSameRequest) {
   Get elsewhere{"/a?b"};
   elsewhere.head.host = "bank";
   EXPECT_FALSE(keeping.answers.find(elsewhere.head, keeping.now));
+}
+
+TEST(KeptAnswers, KeepTheDateThatTheyCameWith) {
+  Keeping keeping;
+  keeping.pass(Get{"/"}, Given{{{"date", "its own"}}});
+  EXPECT_EQ(keeping.answers.find(Get{"/"}.head, keeping.now)->lines,
+            "date: its own\r\nContent-Length: 5\r\n");
 }
 
 TEST(KeptAnswers, CarryTheAgeThatTheyCameWith) {
@@ -158,7 +167,7 @@ TEST(KeptAnswers, AreForRequestsThatLookTheSameWhereTheAnswerVaries) {
 TEST(KeptAnswers, WhatBreaksOffIsNotKept) {
   Keeping keeping;
   {
-    auto const tap = keeping.answers.record(Get{"/"}.head, Given{}.head, keeping.now);
+    auto const tap = keeping.answers.record(Get{"/"}.head, Given{}.head, keeping.now, keeping.wall);
     EXPECT_TRUE(tap->passed({.bytes = "half"}));
     EXPECT_GT(keeping.answers.bytes(), 0U);
   }
@@ -172,7 +181,8 @@ TEST(KeptAnswers, ARecordingThatGrowsTooLargeGivesUp) {
   EXPECT_FALSE(keeping.pass(Get{"/"}, Given{}, large));
   Given announced;
   announced.head.framing = {http::Framing::Kind::length, 8000};
-  EXPECT_FALSE(keeping.answers.record(Get{"/"}.head, announced.head, keeping.now)) << "not even begun";
+  EXPECT_FALSE(keeping.answers.record(Get{"/"}.head, announced.head, keeping.now, keeping.wall))
+      << "not even begun";
   EXPECT_EQ(keeping.answers.bytes(), 0U);
   EXPECT_TRUE(keeping.pass(Get{"/"}, Given{}, std::string(2000, 'x')));
 }
@@ -193,7 +203,8 @@ TEST(KeptAnswers, ManyRecordingsTogetherStayWithinTheBoundToo) {
   Keeping keeping{{.bytes = 16_KiB}};
   std::vector<std::unique_ptr<BodyTap>> taps;
   for (int i = 0; i < 100; ++i) {
-    auto tap = keeping.answers.record(Get{"/" + std::to_string(i)}.head, Given{}.head, keeping.now);
+    auto tap =
+        keeping.answers.record(Get{"/" + std::to_string(i)}.head, Given{}.head, keeping.now, keeping.wall);
     if (tap && tap->passed({.bytes = std::string(100, 'x')})) taps.push_back(std::move(tap));
     EXPECT_LE(keeping.answers.bytes(), 4 * 1024U);
   }

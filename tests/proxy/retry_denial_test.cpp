@@ -50,6 +50,16 @@ TEST(RetryDenial, AnIdempotencyKeyMakesAnyMethodReplayable) {
   EXPECT_EQ(call.status, 200);
 }
 
+TEST(RetryDenial, AKeyThatEndsHereMakesNothingReplayable) {
+  Rig rig;
+  rig.transport.then(answers(503));
+  auto& call = rig.send(
+      {.method = "POST", .fields = {{"idempotency-key", "7"}, {"connection", "close, Idempotency-Key"}}});
+  rig.run_for(1s);
+  expect_denied(rig, call, RetryDenied::not_replayable);
+  EXPECT_EQ(call.status, 503);
+}
+
 TEST(RetryDenial, ARequestOfWhichNoByteHasLeftIsReplayable) {
   Rig rig;
   rig.transport.then({.no_connection = Failure{FailureKind::connect}});

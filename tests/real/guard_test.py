@@ -111,8 +111,13 @@ _TABLE = {
             b"GET /case HTTP/x.1", b"GET /case HTTP/1.x", b"GET /case HTTPS/1.1", b"GET /case  HTTP/1.1",
             b"GET /case HTTP /1.1", b"GET /case HTTP/1.1\t", b"GET /case HTTP/+1.1", b"GET /case\x0bHTTP/1.1",
             b"GET /case\tHTTP/1.1", b"\x16\x03\x01\x00\xa5\x01 /case HTTP/1.1", b"HTTP/1.1 200 OK")],
-        *[(505, head_of([], line)) for line in (b"GET /case HTTP/1.2", b"GET /case HTTP/2.0", b"GET /case HTTP/0.9",
+        *[(505, head_of([], line)) for line in (b"GET /case HTTP/2.0", b"GET /case HTTP/2.1", b"GET /case HTTP/0.9",
                                               b"GET /case HTTP/3.0", b"PRI * HTTP/2.0", b"GET /case HTTP/9.9")],
+        (200, _coding(CHUNKED).replace(b"HTTP/1.1", b"HTTP/1.2")),
+        (200, _length(b"Content-Length: 4").replace(b"HTTP/1.1", b"HTTP/1.9")),
+        (400, b"GET /case HTTP/1.2\r\n\r\n"),
+        *[(400, head_of([b"Max-Forwards:" + value], b"%s /case HTTP/1.1" % method)) for method in (b"OPTIONS", b"TRACE")
+          for value in (b"", b" x", b" -1", b" 1, 2", b" 1\r\nMax-Forwards: 1")],
         *[(200, head_of([], line)) for line in (
             b"get /case HTTP/1.1", b"M-SEARCH /case HTTP/1.1", b"PURGE /case HTTP/1.1", b"A" * 64 + b" /case HTTP/1.1",
             b"GET //case HTTP/1.1", b"GET /http://a HTTP/1.1", b"OPTIONS * HTTP/1.1", b"OPTIONS /case HTTP/1.1",

@@ -1,5 +1,5 @@
 """The same messages sent to an upstream directly and through Candor: what differs is in support/differences.py, and
-nothing else may. Date is not among it: it is never touched, nor made up where it is missing."""
+nothing else may."""
 
 from support.books import settled_books
 from support.case import main
@@ -63,6 +63,7 @@ REQUEST_FIELDS = (
              ask(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")),
     Exchange("codings of this connection", ask(b"TE: trailers, deflate;q=0.5", b"Connection: TE")),
     Exchange("no more than codings", ask(b"Connection: TE", b"TE: deflate")),
+    Exchange("no trailers", ask(b"Connection: TE", b"TE: trailers;q=0")),
     Exchange("attempts made up", ask(b"candor-attempt: 7", b"Candor-Retry-Reason: status", b"candor-other: 1")),
     Exchange("an expectation that nobody knows", ask(b"Expect: the=unexpected")),
     Exchange("an empty line before", b"\r\n" + ask(b"X-A: 1")),
@@ -166,6 +167,7 @@ ANSWER_KINDS = (
     Exchange("204", ask(), tell(b"X-A: 1", b"ETag: \"a\"", start=b"HTTP/1.1 204 No Content")),
     Exchange("204 with a length", ask(), tell(b"Content-Length: 0", start=b"HTTP/1.1 204 No Content")),
     Exchange("205", ask(), tell(b"Content-Length: 0", start=b"HTTP/1.1 205 Reset Content")),
+    Exchange("205 with content", ask(), tell(b"Content-Length: 2", start=b"HTTP/1.1 205 Reset Content", body=b"ok")),
     Exchange("304", ask(b"If-None-Match: \"a\""), tell(b"ETag: \"a\"", b"X-A: 1", start=b"HTTP/1.1 304 Not Modified")),
     Exchange("304 with a length", ask(), tell(b"Content-Length: 1234", start=b"HTTP/1.1 304 Not Modified")),
     Exchange("304 to HTTP/1.0", ask(version=b"1.0"), tell(b"Content-Length: 1234", start=b"HTTP/1.1 304 Not Modified")),
@@ -197,6 +199,8 @@ ANSWER_BODIES = (
     Exchange("trailers", ask(b"TE: trailers", b"Connection: TE"),
              tell(b"Transfer-Encoding: chunked", b"trailer: x-sum,X-Empty",
                   body=b"2\r\nok\r\n0\r\nx-sum:1\r\nX-Empty:\r\nX-SUM: \xe9 \r\n\r\n")),
+    Exchange("trailers of this connection", ask(), tell(b"Transfer-Encoding: chunked", b"Connection: x-mine",
+                                                        body=b"2\r\nok\r\n0\r\nX-Mine: 1\r\nX-A: 1\r\n\r\n")),
     Exchange("trailers that are none", ask(), tell(b"Transfer-Encoding: chunked",
                                                    body=b"0\r\nTransfer-Encoding: x\r\nX-A: 1\r\nTrailer: y\r\n\r\n")),
     *(Exchange(f"{what} to HTTP/1.0{how}", ask(*lines, version=b"1.0"), answer, closes)

@@ -34,7 +34,7 @@ struct Sources {
   std::vector<std::shared_ptr<prometheus::Collectable>> metrics{};
   std::function<Phase()> phase{};
   std::function<Instant()> now{};
-  WallClock wall{};
+  std::function<WallClock()> wall{};
   /// What the workers have refused; absent: nobody has counted.
   std::function<observe::RefusalCounts(Upstream const&)> refusals{};
   std::shared_ptr<observe::EventRing> events{};  ///< absent: there are none to tell of

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,9 +23,13 @@ struct ServerLimits {
   Duration timeout = 10s;  ///< for a request to come in, an answer to go out, a kept connection to be used
 };
 
+/// What time it is, for the Date of each answer. Called on the server's thread.
+using TimeOfDay = std::function<WallTime()>;
+
 class AdminServer {
  public:
-  explicit AdminServer(ServerLimits limits = {});
+  /// Without a time of day its answers have no Date.
+  explicit AdminServer(ServerLimits limits = {}, TimeOfDay time_of_day = {});
   AdminServer(AdminServer const&) = delete;
   AdminServer& operator=(AdminServer const&) = delete;
   ~AdminServer();
@@ -43,6 +48,7 @@ class AdminServer {
   class Running;
 
   ServerLimits limits_;
+  TimeOfDay time_of_day_;
   std::unique_ptr<Running> running_;
 };
 

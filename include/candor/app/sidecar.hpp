@@ -64,7 +64,6 @@ class Sidecar {
   [[nodiscard]] admin::Sources admin_sources() const;
 
   config::Config const config_;
-  WallClock const wall_;
   std::atomic<admin::Phase> phase_ = admin::Phase::starting;
   // In the order in which they come to depend on each other: what is told outlives those who tell it.
   std::shared_ptr<observe::OperationalLog> log_;
@@ -77,7 +76,7 @@ class Sidecar {
   std::optional<observe::EventTallies> tallies_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<admin::Routes const> routes_;
-  admin::AdminServer admin_;
+  admin::AdminServer admin_{{}, [] { return wall_clock().wall; }};
   std::optional<Ticker> ticker_;  // collects what the events tell by the second
 };
 

@@ -55,6 +55,8 @@ class Scheduler {
 
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] WallTime wall() const { return wall_(now_); }
+  /// A newer reading of the time of day: clocks are set, and stand still while a machine sleeps.
+  void set_wall(WallClock wall) { wall_ = wall; }
 
   /// Runs it at `when`, or at the next turn if that is past. Re-arms it if it is armed.
   void at(Wakeup& wakeup, Instant when);

@@ -1,5 +1,5 @@
-// Time as a value. Nothing here reads a clock: the worker's reactor does, once per turn, and hands the
-// reading down; the simulation hands down its own.
+// Time as a value. Nothing here reads a clock: the worker's reactor does, once per turn (the time of day once
+// a second), and hands the reading down; the simulation hands down its own.
 #pragma once
 
 #include <chrono>

@@ -40,13 +40,14 @@ struct RequestForwarding {
 [[nodiscard]] bool has_passed(Fields const& fields, std::string_view pseudonym);
 
 /// Appends the head for an attempt to `out`, with its empty line. Hop-by-hop fields are dropped (RFC 9110,
-/// 7.6.1: every field that Connection names, then the known ones), Expect is asked anew, the framing is made
-/// anew from `head.framing` (the Content-Length line stays as it came; chunked gets one
-/// Transfer-Encoding line).
+/// 7.6.1: every field that Connection names, then the known ones), 100-continue is asked anew, other
+/// expectations pass, the framing is made anew from `head.framing` (the Content-Length line stays as it came;
+/// chunked gets one Transfer-Encoding line).
 void append_request_head(std::string& out, RequestHead const& head, RequestForwarding const& forwarding);
 
 /// How many times an OPTIONS or a TRACE may be passed on (RFC 9110, 7.6.2); absent: as often as it takes. At
-/// 0 it is answered here; append_request_head() takes one off.
+/// 0 it is answered here; append_request_head() takes one off. A number beyond 64 bits is the highest of
+/// them.
 [[nodiscard]] std::optional<std::uint64_t> max_forwards(RequestHead const& head);
 
 /// Towards a caller.
@@ -58,12 +59,21 @@ struct ResponseForwarding {
   std::string_view candor_retry{};  ///< candor-retry: exhausted | refused; empty: none
   std::string_view candor_fallback{};  ///< candor-fallback: fixed | upstream | stale; empty: none
   std::string_view via{};              ///< pseudonym for a Via line; empty: none
+  std::string_view date{};             ///< when it came, for an answer that has no Date; empty: none is added
   std::string_view upgrade{};          ///< of a 101: the protocol that the connection changes to
   bool tunnel = false;                 ///< what follows is no HTTP: nothing is said of keeping the connection
 };
 
 /// Appends the head for the caller to `out`, with its empty line; the status line is made for the caller's
-/// version, the reason phrase kept.
+/// version, the reason phrase kept. One of a status without content says that it has none.
 void append_response_head(std::string& out, ResponseHead const& head, ResponseForwarding const& forwarding);
+
+/// Whether the content of an answer may be passed on. That of a 205 is left out, however it is framed: it
+/// must have none (RFC 9110, 15.3.6), and some callers read none.
+[[nodiscard]] bool has_content(std::uint16_t status);
+
+/// Appends the last chunk of a message whose head has these fields, with the trailer fields of `trailers`
+/// (lines with CRLF) that Connection doesn't name there (RFC 9110, 7.6.1).
+void append_last_chunk(std::string& out, std::string_view trailers, Fields const& head);
 
 }  // namespace candor::http

@@ -59,12 +59,21 @@ struct OwnAnswer {
   std::string explanation{};              ///< a sentence for a person; empty: the status's usual one
   std::optional<Duration> retry_after{};  ///< Retry-After, rounded up to seconds, at least 1
   std::string_view candor_retry{};        ///< refused | exhausted; empty: none
+  std::string_view allow{};               ///< the methods that would have been taken (Allow); empty: not said
 };
 
-/// Appends the whole answer, head and body, to `out`: application/problem+json, or text/plain where `accept`
-/// (the caller's Accept value) prefers it; no body bytes for HEAD.
-void append_own_answer(std::string& out, OwnAnswer const& answer, std::string_view accept, Method method,
-                       Version caller_version, bool keep_alive);
+/// To whom Candor answers.
+struct AnswerTo {
+  std::string_view accept{};  ///< the caller's Accept value
+  Method method = Method::get;
+  Version version = Version::http_1_1;
+  bool keep_alive = false;
+  std::string_view date{};  ///< now, as a Date says it; empty: not said
+};
+
+/// Appends the whole answer, head and body, to `out`: application/problem+json, or text/plain where the
+/// caller prefers it; no body bytes for HEAD.
+void append_own_answer(std::string& out, OwnAnswer const& answer, AnswerTo const& to);
 
 /// The standard reason phrase; "Unknown" for others.
 [[nodiscard]] std::string_view reason_phrase(std::uint16_t status);

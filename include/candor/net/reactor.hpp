@@ -14,6 +14,14 @@
 
 namespace candor {
 
+/// What a reactor reads: the clock that it measures by, and the time of day.
+struct Clocks {
+  Instant (*monotonic)();
+  WallTime (*wall)();
+};
+/// This machine's.
+[[nodiscard]] Clocks machine_clocks();
+
 /// Hears what the kernel says of a descriptor. It may only take note and schedule: several of these are told
 /// in a row, and what one of them woke must not destroy another before its turn.
 class EventSink {
@@ -27,7 +35,7 @@ class EventSink {
 class Reactor final : public Mailbox {
  public:
   /// Throws std::system_error when the kernel has no descriptor for it.
-  Reactor();
+  explicit Reactor(Clocks clocks = machine_clocks());
   Reactor(Reactor const&) = delete;
   Reactor& operator=(Reactor const&) = delete;
 
@@ -54,7 +62,11 @@ class Reactor final : public Mailbox {
 
   void turn();
   void run_posted();
+  void read_wall();
+  [[nodiscard]] int longest_wait() const;
 
+  Clocks clocks_;
+  Instant wall_due_{};  // when the time of day is read again
   Scheduler scheduler_;
   Descriptor epoll_;
   Descriptor bell_;

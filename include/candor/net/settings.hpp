@@ -28,11 +28,11 @@ struct ListenerSettings {
   std::vector<RouteSettings> routes{};
 };
 
-/// What a caller may send.
+/// What may be sent to us.
 struct LimitSettings {
-  Bytes head = 64_KiB;          ///< start line and fields (431)
+  Bytes head = 64_KiB;          ///< start line and fields, of a request (431) or an answer (502)
   Bytes target = 8_KiB;         ///< request target (414)
-  std::size_t fields = 100;     ///< field lines (431)
+  std::size_t fields = 100;     ///< field lines, of a request (431) or an answer (502)
   std::optional<Bytes> body{};  ///< request body (413); absent: no bound
   /// What a request body must keep up, a second, over the time that Candor waits for it (408); absent: no
   /// bound.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,9 @@ class EventFeed final : public Observer {
  public:
   using Level = LogSettings::Level;
 
-  EventFeed(std::shared_ptr<OperationalLog> log, WallClock wall) : log_(std::move(log)), wall_(wall) {}
+  /// `wall` is asked for each event, from any thread: clocks are set.
+  EventFeed(std::shared_ptr<OperationalLog> log, std::function<WallClock()> wall)
+      : log_(std::move(log)), wall_(std::move(wall)) {}
 
   /// Tells of this upstream's circuits; before its first attempt only. The upstream shares the feed.
   static void watch(std::shared_ptr<EventFeed> const& feed, Upstream& upstream);
@@ -52,7 +55,7 @@ class EventFeed final : public Observer {
   void tell(Level level, Event event);
 
   std::shared_ptr<OperationalLog> log_;
-  WallClock wall_;
+  std::function<WallClock()> wall_;
   std::shared_ptr<EventRing> ring_ = std::make_shared<EventRing>();
 };
 

@@ -40,9 +40,10 @@ class KeptAnswers {
   [[nodiscard]] std::shared_ptr<KeptAnswer const> find(http::RequestHead const& request, Instant now);
 
   /// Records an answer while its body passes; nothing if it is not one to keep. A recording that grows beyond
-  /// its bound gives up, and the answer streams on. Must not outlive this.
+  /// its bound gives up, and the answer streams on. Must not outlive this. `wall` is its Date, if it says
+  /// none (RFC 9110, 6.6.1).
   [[nodiscard]] std::unique_ptr<BodyTap> record(http::RequestHead const& request,
-                                                http::ResponseHead const& answer, Instant now);
+                                                http::ResponseHead const& answer, Instant now, WallTime wall);
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   /// Kept and being recorded.

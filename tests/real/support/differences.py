@@ -48,7 +48,8 @@ class Difference:
 
 def _hop_by_hop_fields_end_here(passage):
     named = {*passage.message.tokens(b"connection")} - _NOT_NAMEABLE
-    return passage.without(_HOP_BY_HOP | named)
+    trailers = tuple(line for line in passage.message.trailers if name_of(line) not in named)
+    return passage.of(trailers=trailers).without(_HOP_BY_HOP | named)
 
 
 def _chunked_is_said_again(passage):
@@ -116,8 +117,8 @@ def _via_tells_of_candor(passage):
 
 
 def _te_trailers_is_said_again(passage):
-    return passage.adding(b"TE: trailers", b"Connection: TE") if b"trailers" in passage.message.tokens(b"te") \
-        else passage
+    wanted = any(re.fullmatch(rb"trailers(?! *; *q=0(\.0*)?$).*", each) for each in passage.message.tokens(b"te"))
+    return passage.adding(b"TE: trailers", b"Connection: TE") if wanted else passage
 
 
 def _attempts_are_numbered(passage):
@@ -180,6 +181,16 @@ def _no_length_where_there_is_no_body(passage):
     return passage.without({b"content-length"}) if passage.message.status == 204 or contradicted else passage
 
 
+def _reset_content_has_none(passage):
+    if passage.message.status != 205:
+        return passage
+    return passage.without({b"content-length"}).of(framing="length", body=b"", trailers=()).adding(b"Content-Length: 0")
+
+
+def _a_date_is_there(passage):
+    return passage if passage.message.values(b"date") else passage.adding(b"Date: ")
+
+
 def _interim_answers_are_not_for_http_1_0(passage):
     return passage if _caller(passage)[0] == b"HTTP/1.1" else passage.of(interim=())
 
@@ -195,6 +206,8 @@ OF_ANSWERS = (
     Difference("no length where the status, or chunks, say that there is none", "RFC 9110, 8.6",
                _no_length_where_there_is_no_body),
     *_BOTH,
+    Difference("a 205 has no content", "RFC 9110, 15.3.6", _reset_content_has_none),
+    Difference("an answer without Date gets one", "RFC 9110, 6.6.1", _a_date_is_there),
     Difference("a body of unknown length is framed for the caller's version", "RFC 9112, 6.3 and 7.1.2",
                _body_without_length_fits_the_caller),
     Difference("Connection is about the caller's connection", "RFC 9112, 9.3 and 9.6", _connection_is_the_callers_own),

@@ -13,7 +13,7 @@ _AUTHORITY = re.compile(rb"(?:\[[-._~%!$&'()*+,;=0-9A-Za-z:]{2,}\]|" + _NAME + r
 _TARGET = re.compile(rb"[\x21\x22\x24-\x7e]+")  # visible, and no fragment
 _ABSOLUTE = re.compile(rb"(?i:https?://)([^/?]*)")
 _VERSION = re.compile(rb"HTTP/(\d)\.(\d)")
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?")
 _FIELD = re.compile(rb"(" + _TOKEN + rb"):([\t\x20-\x7e\x80-\xff]*)")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 _CODING = re.compile(_TOKEN + rb"(?:[ \t]*;.*)?")
@@ -130,7 +130,7 @@ def _check_request_line(line, message, limits):
     told = _VERSION.fullmatch(version)
     if len(parts) != 3 or not told:
         faults.add(400)
-    elif (told[1], told[2]) not in ((b"1", b"0"), (b"1", b"1")):
+    elif told[1] != b"1":
         faults.add(505)
     message.method, message.target, message.old = method, target, version == b"HTTP/1.0"
     return faults
@@ -152,6 +152,14 @@ def _check_host(message):
     if len(hosts) > 1 or (not hosts and not message.old):
         return {400}
     return {400} if hosts and hosts[0] and not _AUTHORITY.fullmatch(hosts[0]) else set()
+
+
+def _check_max_forwards(message):
+    """RFC 9110, 7.6.2: it must be read, and so be one number."""
+    if message.method not in (b"OPTIONS", b"TRACE"):
+        return set()
+    told = message.values(b"max-forwards")
+    return {400} if len(told) > 1 or not all(re.fullmatch(rb"\d+", each) for each in told) else set()
 
 
 def _check_lengths(message):
@@ -260,7 +268,7 @@ def _read_trailers(message, data, at):
         if not line.endswith(b"\r\n") or not _FIELD.fullmatch(line[:-2]):
             message.faults.add(400)
             return at
-        if _split(line)[0] not in _NEVER_TRAIL:
+        if _split(line)[0] not in {*_NEVER_TRAIL, *message.options}:
             message.trailers.append(line[:-2])
         at = end + 1
 
@@ -274,7 +282,7 @@ def read_request(data, limits=Limits()):
         faults |= _check_request_line(head.start, message, limits)
     if not head.size:
         return None, faults
-    for check in (_check_host, _check_lengths, _check_codings, _check_options):
+    for check in (_check_host, _check_lengths, _check_codings, _check_options, _check_max_forwards):
         faults |= check(message)
     if message.method == b"CONNECT":
         faults.add(501)  # which this side doesn't serve
