@@ -4,13 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 #include "candor/http/forward.hpp"
 #include "candor/proxy/caller_deadline.hpp"
 #include "endpoint_pool.hpp"
-#include "fairness.hpp"
 
 namespace candor {
 
@@ -53,7 +51,12 @@ Failure connect_failure(int error) {
 }
 
 Connection::Connection(EndpointPool& home, Parts const& parts)
-    : home_(home), parts_(parts), scheduler_(parts.reactor.scheduler()), socket_(parts.reactor) {
+    : home_(home),
+      parts_(parts),
+      scheduler_(parts.reactor.scheduler()),
+      socket_(parts.reactor),
+      answer_(socket_, parts_.blocks),
+      upload_({scheduler_, socket_, gather_, *this}) {
   home_.connection_came();
 }
 
@@ -82,14 +85,10 @@ Task<std::optional<Failure>> Connection::open(Address const& address, CancelScop
 // --- the request, out ---
 
 void Connection::begin(Exchange& exchange, Attempt const& attempt) {
-  block_ = parts_.blocks.take();
-  base_ = begin_ = end_ = interim_ = 0;
-  scan_ = {};
-  has_head_ = complete_ = false;
+  answer_.begin();
+  has_head_ = false;
   idle_timeout_ = exchange.upstream.settings.timeouts.idle;
-  uploaded_ = exchange.body.empty();
-  waits_for_caller_ = false;
-  upload_failure_.reset();
+  upload_.reset();
   append_request(exchange, attempt);
 }
 
@@ -112,79 +111,9 @@ void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
 }
 
 /// There will be no answer worth waiting for, unless it is here already.
-void Connection::give_up_upload(Failure const& failure) {
-  upload_failure_ = failure;
+void Connection::upload_failed() {
   if (answer_wait_) answer_wait_->cancel(CancelReason::caller_left);
-  if (body_wait_ && caller_broke_body()) body_wait_->cancel(CancelReason::caller_left);
-}
-
-/// Then the endpoint may not be able to finish an answer that it has begun.
-bool Connection::caller_broke_body() const {
-  return upload_failure_ && upload_failure_->get<CallerBodyBroken>();
-}
-
-/// The next piece, from a caller who has nothing ready. One who holds its body back may be told meanwhile to
-/// send it: by the endpoint, or by us when that says nothing, as it may know nothing of Expect (RFC
-/// 9110, 10.1.1).
-Task<Result<http::Piece>> Connection::wait_for_caller(Exchange& exchange) {
-  auto& body = exchange.body;
-  auto& scope = *upload_scope_;
-  exchange.caller_wait.begin(scheduler_.now());
-  if (body.waits_for_go_ahead()) {
-    auto const& timeouts = exchange.upstream.settings.timeouts;
-    go_ahead_wait_.emplace(scope);
-    Timer patience{[this] { go_ahead_wait_->cancel(CancelReason::go_ahead); }};
-    // In time for the body to come before anything else is over.
-    scheduler_.after(patience, std::min({timeouts.go_ahead, timeouts.attempt / 2, timeouts.idle / 2}));
-    auto early = co_await body.next(*go_ahead_wait_);
-    bool const told = go_ahead_wait_->reason() == CancelReason::go_ahead;
-    go_ahead_wait_.reset();
-    if (early || !told) {
-      exchange.caller_wait.end(scheduler_.now());
-      co_return early;
-    }
-    body.go_ahead();
-  }
-  waits_for_caller_ = true;
-  auto piece = co_await body.next(scope);
-  exchange.caller_wait.end(scheduler_.now());
-  co_return piece;
-}
-
-// It may go on when its attempt has its answer's head: it refers to the request and to this, and to nothing
-// of the attempt.
-Task<void> Connection::upload(Exchange& exchange) {
-  auto& body = exchange.body;
-  auto& scope = *upload_scope_;
-  bool const chunked = body.framing().kind == http::Framing::Kind::chunked;
-  Fairness fairness{scheduler_};
-  for (bool last = false; !last;) {
-    auto piece = body.try_next();
-    if (!piece) {
-      // Nothing to add to what stands ready, so it goes.
-      if (!gather_.empty()) {
-        auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
-        if (end != WriteEnd::done) co_return;
-      }
-      auto waited_for = co_await wait_for_caller(exchange);
-      piece.emplace(std::move(waited_for));
-    }
-    if (!*piece) {
-      bool const cut_short = piece->error().get<CancelReason>().has_value();
-      if (!cut_short) give_up_upload(piece->error());
-      co_return;
-    }
-    waits_for_caller_ = false;
-    last = (*piece)->last;
-    append_piece(gather_, **piece, chunked, body.trailers(), exchange.head.fields);
-    auto const end = co_await write_all(socket_, gather_, scope, scheduler_, idle_timeout_);
-    if (end == WriteEnd::timed_out) give_up_upload(Failure{CancelReason::idle_timeout});
-    // An endpoint that reads no further may have answered: the answer is waited for all the same.
-    if (end != WriteEnd::done) co_return;
-    body.sent();
-    if (fairness.used_up((*piece)->bytes.size())) co_await scheduler_.yield();
-  }
-  uploaded_ = true;
+  if (body_wait_ && upload_.caller_broke_off()) body_wait_->cancel(CancelReason::caller_left);
 }
 
 Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& attempt) {
@@ -194,61 +123,45 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
   if (exchange.body.empty()) {
     auto end = try_write_all(socket_, gather_);
     if (!end) end = co_await write_all(socket_, gather_, *answer_wait_, scheduler_, idle_timeout_);
-    uploaded_ = *end == WriteEnd::done;
+    upload_.had_no_body(*end == WriteEnd::done);
   } else {
-    upload_scope_.emplace(exchange.scope);
-    upload_.emplace(upload(exchange));
+    upload_.start(exchange);
   }
   auto failure = co_await read_head(exchange, attempt);
   answer_wait_.reset();
   attempt.untouched = gather_.written() == before;
   if (failure) {
-    end_upload();
+    upload_.end();
     co_return failure;
   }
   // An answer that isn't good comes while the body still goes out: nobody will want the rest of it. And
   // another attempt may begin before this answer is dropped; the body has one reader. A body that is still
   // held back nobody will ask for any more.
-  if (!uploaded_ && (head_.status >= 300 || exchange.body.waits_for_go_ahead())) end_upload();
-  begin_body();
+  if (!upload_.whole() && (head_.status >= 300 || exchange.body.waits_for_go_ahead())) upload_.end();
   used_before_ = true;
   co_return std::nullopt;
 }
 
-void Connection::end_upload() {
-  upload_.reset();
-  go_ahead_wait_.reset();
-  upload_scope_.reset();
-}
-
 // --- the answer, in ---
-
-Moved Connection::read_more() {
-  auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
-  if (moved.state == Moved::State::some) end_ += moved.bytes;
-  return moved;
-}
 
 /// Looks at what has come; sets has_head_. A failure: it is no answer.
 std::optional<Failure> Connection::look_for_head(Exchange& exchange) {
   for (;;) {
-    std::string_view const buffered{block_->bytes.data(), end_};
-    auto const parsed = http::parse_response_head(buffered, scan_, parts_.heads, exchange.head.method, head_);
+    auto const parsed = answer_.parse_head(parts_.heads, exchange.head.method, head_);
     if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) return of_head(*malformed);
     auto const* whole = std::get_if<http::Complete>(&parsed);
     if (whole == nullptr) return std::nullopt;
     has_head_ = head_.status >= 200 || head_.status == 101;
     if (has_head_) {
-      begin_ = whole->length;
-      return head_.status == 101 ? change_protocol() : std::nullopt;
+      auto const failure = head_.status == 101 ? change_protocol() : std::nullopt;
+      if (!failure) begin_body(whole->length);
+      return failure;
     }
-    interim_ += whole->length;
-    if (interim_ > most_interim) return Failure{FailureKind::protocol, "interim answers without an end"};
+    if (answer_.passed() + whole->length > most_interim) {
+      return Failure{FailureKind::protocol, "interim answers without an end"};
+    }
     pass_on_interim(exchange);
-    // The next head begins where this one did, so that there is room for a whole one.
-    std::memmove(block_->bytes.data(), buffered.data() + whole->length, buffered.size() - whole->length);
-    end_ -= whole->length;
-    scan_ = {};
+    answer_.pass_over(whole->length);
   }
 }
 
@@ -257,8 +170,8 @@ std::optional<Failure> Connection::look_for_head(Exchange& exchange) {
 void Connection::pass_on_interim(Exchange& exchange) {
   if (head_.status != 100 || !http::expects_continue(exchange.head)) {
     if (exchange.interim != nullptr) exchange.interim->interim(head_);
-  } else if (go_ahead_wait_) {
-    go_ahead_wait_->cancel(CancelReason::go_ahead);
+  } else {
+    upload_.go_ahead();
   }
 }
 
@@ -273,14 +186,14 @@ std::optional<Failure> Connection::change_protocol() {
 }
 
 void Connection::become_tunnel() {
-  block_ = parts_.blocks.take();
+  answer_.begin();
   head_ = {};
   head_.reason = "Connection established";
   head_.status = 200;
   head_.framing.kind = http::Framing::Kind::until_close;
   head_.keep_alive = false;
   is_tunnel_ = true;
-  begin_body();
+  begin_body(0);
 }
 
 Task<bool> Connection::send(std::string_view bytes, CancelScope& scope) {
@@ -296,8 +209,8 @@ void Connection::end_sending() {
 
 Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& attempt) {
   for (;;) {
-    if (upload_failure_) co_return upload_failure_;
-    auto const moved = read_more();
+    if (upload_.failure()) co_return upload_.failure();
+    auto const moved = answer_.read_more();
     switch (moved.state) {
       case Moved::State::some: {
         if (auto const failure = look_for_head(exchange)) co_return failure;
@@ -311,95 +224,31 @@ Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& 
       }
       case Moved::State::end:
       case Moved::State::broken:
-        if (used_before_ && end_ == 0 && interim_ == 0) co_return Failure{StaleConnection{}};
+        if (used_before_ && answer_.untouched()) co_return Failure{StaleConnection{}};
         co_return Failure{FailureKind::reset, "closed before its answer"};
     }
   }
 }
 
 Failure Connection::why_cancelled(CancelScope const& attempt) const {
-  if (upload_failure_) return *upload_failure_;
+  if (upload_.failure()) return *upload_.failure();
   auto const reason = attempt.reason().value_or(CancelReason::caller_left);
   bool const times_out = reason == CancelReason::attempt_timeout || reason == CancelReason::deadline;
   // The time went by in waiting for the caller: no word about the endpoint.
-  if (times_out && waits_for_caller_) return {CallerBodyBroken{.late = true}, "the body came too slowly"};
+  if (times_out && upload_.waits_for_caller())
+    return {CallerBodyBroken{.late = true}, "the body came too slowly"};
   return {reason};
 }
 
-void Connection::begin_body() {
-  base_ = begin_;
+void Connection::begin_body(std::size_t head_length) {
   if (is_tunnel_) idle_timeout_.reset();  // it has one of its own, over both ways together
-  left_ = head_.framing.kind == http::Framing::Kind::length ? head_.framing.length : 0;
-  decoder_ = {};  // and with it the trailers of the answer before, whatever this one's framing is
-}
-
-Result<http::Piece> Connection::ended() {
-  complete_ = true;
-  return http::Piece{.bytes = {}, .last = true};
-}
-
-std::optional<Result<http::Piece>> Connection::chunked_piece() {
-  while (begin_ < end_) {
-    auto const step = decoder_.step({block_->bytes.data() + begin_, end_ - begin_});
-    if (!step.error.empty()) return Failure{FailureKind::protocol, step.error};
-    begin_ += step.consumed;
-    if (step.end) {
-      complete_ = true;
-      return http::Piece{step.content, true};
-    }
-    if (!step.content.empty()) return http::Piece{step.content, false};
-  }
-  return std::nullopt;
-}
-
-std::optional<Result<http::Piece>> Connection::buffered_piece() {
-  std::size_t const there = end_ - begin_;
-  switch (head_.framing.kind) {
-    case http::Framing::Kind::none: return ended();
-    case http::Framing::Kind::length: {
-      if (left_ == 0) return ended();
-      if (there == 0) return std::nullopt;
-      auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, there));
-      http::Piece const piece{{block_->bytes.data() + begin_, size}, size == left_};
-      begin_ += size;
-      left_ -= size;
-      complete_ = piece.last;
-      return piece;
-    }
-    case http::Framing::Kind::chunked: return chunked_piece();
-    case http::Framing::Kind::until_close:
-      if (there == 0) return std::nullopt;
-      begin_ = end_;
-      return http::Piece{{block_->bytes.data() + end_ - there, there}, false};
-  }
-  return std::nullopt;
-}
-
-Result<http::Piece> Connection::broke_off() const {
-  bool const announced = head_.framing.kind == http::Framing::Kind::length;
-  return Failure{announced ? FailureKind::truncated : FailureKind::reset};
-}
-
-std::optional<Result<http::Piece>> Connection::try_next() {
-  for (;;) {
-    if (auto piece = buffered_piece()) return piece;
-    if (end_ == Block::size) return std::nullopt;  // until what was handed out is discarded
-    auto const moved = read_more();
-    switch (moved.state) {
-      case Moved::State::some: break;
-      case Moved::State::blocked: return std::nullopt;
-      case Moved::State::end:
-        if (head_.framing.kind == http::Framing::Kind::until_close) return ended();
-        return broke_off();
-      case Moved::State::broken: return broke_off();
-    }
-  }
+  answer_.begin_body(head_.framing, head_length);
 }
 
 Task<Result<http::Piece>> Connection::next(CancelScope& scope) {
   for (;;) {
     if (auto piece = try_next()) co_return *piece;
-    bool const incomplete = caller_broke_body();
+    bool const incomplete = upload_.caller_broke_off();
     body_wait_.emplace(scope);
     auto const until = after(scheduler_, incomplete ? std::min(idle_timeout_, last_words) : idle_timeout_);
     auto const end = co_await socket_.until_readable(*body_wait_, until);
@@ -407,7 +256,7 @@ Task<Result<http::Piece>> Connection::next(CancelScope& scope) {
     switch (end) {
       case WaitEnd::ready: break;
       case WaitEnd::timed_out:
-        if (incomplete) co_return *upload_failure_;
+        if (incomplete) co_return *upload_.failure();
         co_return Failure{CancelReason::idle_timeout};
       case WaitEnd::cancelled:
         if (auto const reason = scope.reason()) co_return Failure{*reason};
@@ -416,22 +265,18 @@ Task<Result<http::Piece>> Connection::next(CancelScope& scope) {
   }
 }
 
-void Connection::discard() {
-  if (begin_ == end_) begin_ = end_ = base_;
-}
-
 // --- afterwards ---
 
 bool Connection::reusable() {
   if (is_tunnel_) return false;
   // An answer that nobody wanted to the end, as of an attempt that is retried: often it is all here.
-  for (std::size_t passed = 0; !complete_;) {
+  for (std::size_t passed = 0; !answer_.complete();) {
     discard();
     auto const piece = try_next();
     if (!piece || !*piece || passed > Block::size) return false;
     passed += (*piece)->bytes.size();
   }
-  if (!uploaded_ || !head_.keep_alive || begin_ != end_) return false;
+  if (!upload_.whole() || !head_.keep_alive || !answer_.used_up()) return false;
   if (head_.framing.kind == http::Framing::Kind::until_close) return false;
   // What the last read may have left: nothing, if all is well.
   std::array<char, 1> more{};
@@ -453,13 +298,13 @@ Duration Connection::keep_for() const {
 }
 
 void Connection::release() {
-  end_upload();
+  upload_.end();
   std::unique_ptr<Connection> self{this};
   // Whoever dropped a tunnel, at whatever point: its endpoint must not take what it got for the whole.
-  if (is_tunnel_ && !(sending_ended_ && complete_)) socket_.abort_on_close();
+  if (is_tunnel_ && !(sending_ended_ && answer_.complete())) socket_.abort_on_close();
   bool const keep = reusable();
   auto const at_most = keep ? keep_for() : Duration{};
-  block_.reset();
+  answer_.let_go();
   gather_.clear();
   if (keep) home_.put(std::move(self), scheduler_.now(), at_most);
 }

@@ -5,12 +5,12 @@
 #include <memory>
 #include <optional>
 
-#include "block.hpp"
-#include "candor/http/chunked.hpp"
+#include "answer_reader.hpp"
 #include "candor/http/parse.hpp"
 #include "candor/net/socket.hpp"
 #include "candor/proxy/service.hpp"
 #include "gather.hpp"
+#include "upload.hpp"
 
 namespace candor {
 
@@ -21,7 +21,11 @@ class EndpointPool;
 
 /// Carries one attempt at a time: sends its request, then is the source of its response, then goes back to
 /// its pool or ends, as its answer has left it.
-class Connection final : public ResponseSource, private TunnelSink, private Wakeup, private Socket::Watcher {
+class Connection final : public ResponseSource,
+                         private TunnelSink,
+                         private Wakeup,
+                         private Socket::Watcher,
+                         private Upload::Watcher {
  public:
   struct Parts {
     Reactor& reactor;
@@ -44,10 +48,10 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
 
   [[nodiscard]] http::ResponseHead const& head() const override { return head_; }
   [[nodiscard]] TunnelSink* tunnel() override { return is_tunnel_ ? this : nullptr; }
-  std::optional<Result<http::Piece>> try_next() override;
+  std::optional<Result<http::Piece>> try_next() override { return answer_.try_next(); }
   Task<Result<http::Piece>> next(CancelScope& scope) override;
-  void discard() override;
-  [[nodiscard]] std::string_view trailers() const override { return decoder_.trailers(); }
+  void discard() override { answer_.discard(); }
+  [[nodiscard]] std::string_view trailers() const override { return answer_.trailers(); }
   void release() override;
 
   /// Rests in its pool: it leaves at `until`, or when the endpoint closes it or says something.
@@ -61,27 +65,18 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
  private:
   void begin(Exchange& exchange, Attempt const& attempt);
   void append_request(Exchange& exchange, Attempt const& attempt);
-  Task<void> upload(Exchange& exchange);
-  Task<Result<http::Piece>> wait_for_caller(Exchange& exchange);
-  void give_up_upload(Failure const& failure);
-  [[nodiscard]] bool caller_broke_body() const;
-  void end_upload();
   Task<std::optional<Failure>> read_head(Exchange& exchange, Attempt& attempt);
   [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;
   [[nodiscard]] std::optional<Failure> look_for_head(Exchange& exchange);
   [[nodiscard]] std::optional<Failure> change_protocol();
   void pass_on_interim(Exchange& exchange);
-  void begin_body();
+  void begin_body(std::size_t head_length);
+  void upload_failed() override;
 
   Task<bool> send(std::string_view bytes, CancelScope& scope) override;
   void end_sending() override;
   [[nodiscard]] std::size_t unsent() const override { return socket_.unsent(); }
 
-  [[nodiscard]] Moved read_more();
-  [[nodiscard]] std::optional<Result<http::Piece>> buffered_piece();
-  [[nodiscard]] std::optional<Result<http::Piece>> chunked_piece();
-  [[nodiscard]] Result<http::Piece> ended();
-  [[nodiscard]] Result<http::Piece> broke_off() const;
   [[nodiscard]] bool reusable();
   [[nodiscard]] Duration keep_for() const;
 
@@ -96,20 +91,11 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
   bool opened_ = false;  // and told so
   bool used_before_ = false;
 
-  // What comes in: a head at the front of the block, then body bytes; those between begin_ and end_ are
-  // unread.
-  BlockPtr block_{nullptr, {nullptr}};
-  std::size_t base_ = 0;  // where the body begins
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-  http::HeadScan scan_;
+  // What comes in.
+  AnswerReader answer_;
   http::ResponseHead head_;
-  std::uint64_t left_ = 0;  // of a body with a length
-  http::ChunkedDecoder decoder_;
   bool has_head_ = false;
-  std::size_t interim_ = 0;                 // bytes of interim answers so far
   std::optional<CancelScope> answer_wait_;  // while an attempt waits for its head
-  bool complete_ = false;
   bool is_tunnel_ = false;
   bool sending_ended_ = false;  // of a tunnel's caller
   std::optional<Duration> idle_timeout_{};
@@ -117,13 +103,8 @@ class Connection final : public ResponseSource, private TunnelSink, private Wake
 
   // What goes out.
   Gather gather_;
-  bool uploaded_ = false;
-  bool waits_for_caller_ = false;
   std::string_view upgrade_;  // the protocol that was asked for
-  std::optional<Failure> upload_failure_;
-  std::optional<CancelScope> upload_scope_;
-  std::optional<CancelScope> go_ahead_wait_;  // below it, while the caller holds its body back
-  std::optional<SideTask> upload_;            // last: it uses the rest
+  Upload upload_;             // last: it uses the rest
 };
 
 }  // namespace candor

@@ -1,12 +1,10 @@
 #include "session.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "candor/http/forward.hpp"
-#include "candor/net/proxy_protocol.hpp"
 #include "candor/proxy/answer.hpp"
 #include "fairness.hpp"
 #include "refusals.hpp"
@@ -15,12 +13,6 @@
 namespace candor {
 
 namespace {
-
-/// How long a caller who may not yet have read our last answer is listened to before its connection closes.
-constexpr Duration linger_for = 1s;
-/// A caller whose connection has nothing under way when a drain begins has this long for a request that may
-/// be on its way; its answer closes the connection.
-constexpr Duration grace = 250ms;
 
 bool is_empty(http::Framing const& framing) {
   return framing.kind == http::Framing::Kind::none ||
@@ -44,7 +36,13 @@ Session::Session(SessionParts const& parts, Destination const& destination)
       destination_(destination),
       scheduler_(parts.reactor.scheduler()),
       socket_(parts.reactor),
-      life_(parts.life) {
+      life_(parts.life),
+      heads_({.scheduler = scheduler_,
+              .socket = socket_,
+              .blocks = parts.blocks,
+              .limits = parts.limits,
+              .life = life_,
+              .drain = parts.drain}) {
   parts_.context.observer.caller_connected();
 }
 
@@ -58,13 +56,16 @@ Task<void> Session::run(Descriptor connection) {
   if (!socket_.adopt(std::move(connection))) co_return;
   socket_.set_watcher(this);
   if (destination_.proxy_protocol()) {
-    bool const introduced = co_await read_proxy_header();
+    bool const introduced = co_await introduce();
     if (!introduced) co_return;
   }
   Fairness fairness{scheduler_};
   for (bool goes_on = true; goes_on; ++carried_) {
-    auto const head = co_await read_head();
-    if (head != HeadEnd::whole) co_return;
+    auto const head = co_await heads_.read_head(head_);
+    if (!std::holds_alternative<HeadReader::Whole>(head)) {
+      co_await refuse(head);
+      co_return;
+    }
     goes_on = co_await carry();
     if (fairness.used_up(0)) co_await scheduler_.yield();
   }
@@ -92,100 +93,25 @@ void Session::interim(http::ResponseHead const& head) {
 
 // --- heads ---
 
-/// Whoever hands the connection on says first who its caller is. Nobody else may speak here.
-Task<bool> Session::read_proxy_header() {
-  bool const came = co_await wait_for_first_byte(scheduler_.now() + parts_.limits.idle);
-  if (!came) co_return false;
-  block_ = parts_.blocks.take();
-  begin_ = end_ = 0;
-  auto const until = scheduler_.now() + parts_.limits.head_timeout;
-  for (;;) {
-    auto parsed = proxy_protocol::parse(unread());
-    if (auto* header = std::get_if<proxy_protocol::Header>(&parsed)) {
-      begin_ += header->length;
-      caller_ = std::move(header->source);
-      co_return true;
-    }
-    if (std::holds_alternative<proxy_protocol::Malformed>(parsed)) {
-      // An answer could be taken for one of the upstream's: the connection just ends.
-      parts_.context.observer.rejected(no_proxy_header().status, no_proxy_header().error);
-      co_return false;
-    }
-    auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
-    if (moved.state == Moved::State::some) {
-      end_ += moved.bytes;
-      continue;
-    }
-    if (moved.state != Moved::State::blocked) co_return false;
-    auto const end = co_await socket_.until_readable(life_, until);
-    if (end != WaitEnd::ready) co_return false;
+/// By whoever hands the connection on.
+Task<bool> Session::introduce() {
+  auto const end = co_await heads_.read_introduction(caller_);
+  if (std::holds_alternative<http::Malformed>(end)) {
+    // An answer could be taken for one of the upstream's: the connection just ends.
+    parts_.context.observer.rejected(no_proxy_header().status, no_proxy_header().error);
   }
+  co_return std::holds_alternative<HeadReader::Whole>(end);
 }
 
-Task<bool> Session::wait_for_first_byte(Instant until) {
-  auto end = co_await socket_.until_readable(parts_.drain, until);
-  if (end == WaitEnd::cancelled && !life_.cancelled()) {
-    end = co_await socket_.until_readable(life_, scheduler_.now() + grace);
-  }
-  co_return end == WaitEnd::ready;
-}
-
-/// Whether nothing of a request has come yet. Empty lines before one mean nothing (RFC 9112, 2.2): some
-/// callers send one behind each body.
-bool Session::is_all_empty_lines() const { return scan_.lines == 0 && scan_.line_start == end_ - begin_; }
-
-Task<Session::HeadEnd> Session::read_head() {
-  scan_ = {};
-  auto const idle_until = scheduler_.now() + parts_.limits.idle;
-  std::optional<Instant> until;
-  if (block_ && begin_ == end_) block_.reset();
-  for (;;) {
-    if (!block_) {
-      bool const came = co_await wait_for_first_byte(idle_until);
-      if (!came) co_return HeadEnd::closed;
-      block_ = parts_.blocks.take();
-      begin_ = end_ = 0;
-    }
-    if (begin_ < end_) {
-      std::string_view const buffered = unread();
-      http::HeadLimits const limits{parts_.limits.head, parts_.limits.target, parts_.limits.fields};
-      auto const parsed = http::parse_request_head(buffered, scan_, limits, head_);
-      if (auto const* malformed = std::get_if<http::Malformed>(&parsed)) {
-        head_ = {};
-        auto const answer = not_understood(*malformed);
-        co_await reject(answer);
-        co_return HeadEnd::closed;
-      }
-      if (auto const* whole = std::get_if<http::Complete>(&parsed)) {
-        begin_ += whole->length;
-        co_return HeadEnd::whole;
-      }
-    }
-    if (end_ == Block::size) move_to_front(unread());
-    auto const moved = socket_.read(block_->bytes.data() + end_, Block::size - end_);
-    switch (moved.state) {
-      case Moved::State::some: end_ += moved.bytes; break;
-      case Moved::State::end:
-      case Moved::State::broken: co_return HeadEnd::closed;
-      case Moved::State::blocked: {
-        if (is_all_empty_lines()) {
-          scan_ = {};
-          until.reset();
-          begin_ = end_;
-          block_.reset();
-          break;
-        }
-        if (!until) until = scheduler_.now() + parts_.limits.head_timeout;
-        auto const end = co_await socket_.until_readable(life_, until);
-        if (end == WaitEnd::timed_out) {
-          head_ = {};
-          auto const answer = head_too_slow();
-          co_await reject(answer);
-        }
-        if (end != WaitEnd::ready) co_return HeadEnd::closed;
-        break;
-      }
-    }
+/// Says why no request has come of what came, if anything can be said.
+Task<void> Session::refuse(HeadReader::End const& end) {
+  head_ = {};
+  if (auto const* malformed = std::get_if<http::Malformed>(&end)) {
+    auto const answer = not_understood(*malformed);
+    co_await reject(answer);
+  } else if (std::holds_alternative<HeadReader::TooSlow>(end)) {
+    auto const answer = head_too_slow();
+    co_await reject(answer);
   }
 }
 
@@ -218,9 +144,9 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
                       .grace = parts_.limits.body_grace,
                       .expects_continue = http::expects_continue(head_)},
                      head_.framing,
-                     *block_,
-                     begin_,
-                     end_};
+                     heads_.block(),
+                     heads_.begin(),
+                     heads_.end()};
   http::ReplayBody body;
   bool const has_body = !is_empty(head_.framing);
   if (has_body) body = http::ReplayBody{source, head_.framing, upstream.settings.retry.replay_limit};
@@ -254,15 +180,15 @@ Task<bool> Session::leave_request(After after, RequestBody* body) {
   if (after == After::abort) socket_.abort_on_close();
   if (after == After::abort || life_.cancelled()) co_return false;
   if (after == After::keep && body != nullptr) {
-    bool const skipped = co_await body->skip_rest(life_, scheduler_.now() + linger_for);
+    bool const skipped = co_await body->skip_rest(life_, scheduler_.now() + HeadReader::linger_for);
     if (!skipped) after = After::close;
   }
   if (after == After::close) {
-    bool const all_read = body != nullptr ? body->complete() && body->leftover().empty() : begin_ == end_;
+    bool const all_read = body != nullptr ? body->complete() && body->leftover().empty() : heads_.used_up();
     if (!all_read || !socket_.quiet()) co_await linger();
     co_return false;
   }
-  if (body != nullptr) move_to_front(body->leftover());
+  if (body != nullptr) heads_.take_back(body->leftover());
   co_return true;
 }
 
@@ -344,9 +270,9 @@ Task<Session::After> Session::tunnel(Exchange& exchange, Response response, Requ
                            .scheduler = scheduler_,
                            .idle = std::nullopt},
                           {.kind = http::Framing::Kind::until_close},
-                          *block_,
-                          begin_,
-                          end_};
+                          heads_.block(),
+                          heads_.begin(),
+                          heads_.end()};
   auto const why = co_await flush(exchange);
   if (why) end.status = 0;
   end.result = why.value_or(RequestResult::answered);
@@ -364,7 +290,7 @@ Task<Session::After> Session::tunnel(Exchange& exchange, Response response, Requ
   end.body_bytes_in = both_ways.bytes_in();
   end.body_bytes_out = both_ways.bytes_out();
   end.result = result_of(ended);
-  begin_ = end_;  // nobody will read it as a request
+  heads_.forget_rest();
   co_return ended == Tunnel::End::both_ended ? After::close : After::abort;
 }
 
@@ -452,27 +378,10 @@ Task<void> Session::reject(http::OwnAnswer const& answer) {
   co_await linger();
 }
 
-/// A close with unread bytes would be a reset, and could take our answer out of the caller's hands.
 Task<void> Session::linger() {
   if (life_.cancelled()) co_return;
   socket_.shut_down_writing();
-  if (!block_) block_ = parts_.blocks.take();
-  auto const until = scheduler_.now() + linger_for;
-  constexpr unsigned most_reads = 64;
-  for (unsigned reads = 0; reads < most_reads; ++reads) {
-    auto const moved = socket_.read(block_->bytes.data(), Block::size);
-    if (moved.state == Moved::State::end || moved.state == Moved::State::broken) co_return;
-    if (moved.state == Moved::State::some) continue;
-    auto const end = co_await socket_.until_readable(life_, until);
-    if (end != WaitEnd::ready) co_return;
-  }
-}
-
-/// What is unread, of the next request.
-void Session::move_to_front(std::string_view rest) {
-  std::memmove(block_->bytes.data(), rest.data(), rest.size());
-  begin_ = 0;
-  end_ = rest.size();
+  co_await heads_.linger();
 }
 
 }  // namespace candor

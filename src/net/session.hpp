@@ -4,15 +4,14 @@
 #include <cstdint>
 #include <string>
 
-#include "block.hpp"
 #include "candor/http/date_text.hpp"
-#include "candor/http/parse.hpp"
 #include "candor/http/proxy_status.hpp"
 #include "candor/net/settings.hpp"
 #include "candor/net/socket.hpp"
 #include "candor/proxy/exchange.hpp"
 #include "destination.hpp"
 #include "gather.hpp"
+#include "head_reader.hpp"
 #include "request_body.hpp"
 
 namespace candor {
@@ -41,9 +40,6 @@ class Session final : private Socket::Watcher, private InterimSink {
   Task<void> run(Descriptor connection);
 
  private:
-  /// What became of a wait for a head.
-  enum class HeadEnd : std::uint8_t { whole, closed };
-
   /// What an answer leaves behind.
   enum class After : std::uint8_t {
     keep,   ///< the connection takes the next request
@@ -51,9 +47,8 @@ class Session final : private Socket::Watcher, private InterimSink {
     abort,  ///< it breaks off
   };
 
-  Task<bool> read_proxy_header();
-  Task<HeadEnd> read_head();
-  Task<bool> wait_for_first_byte(Instant until);
+  Task<bool> introduce();
+  Task<void> refuse(HeadReader::End const& end);
   Task<bool> carry();
   Task<bool> carry_request(Pipeline& pipeline);
   Task<After> answer(Exchange& exchange, RequestBody& body, Result<Response> result, RequestEnd& end);
@@ -71,9 +66,6 @@ class Session final : private Socket::Watcher, private InterimSink {
 
   [[nodiscard]] bool may_keep(RequestBody const& body) const;
   [[nodiscard]] std::optional<RequestResult> cut_short(WriteEnd end) const;
-  void move_to_front(std::string_view rest);
-  [[nodiscard]] std::string_view unread() const { return {block_->bytes.data() + begin_, end_ - begin_}; }
-  [[nodiscard]] bool is_all_empty_lines() const;
   [[nodiscard]] std::string_view via_of_answers() const;
   [[nodiscard]] std::string_view date() const { return parts_.date.at(scheduler_.wall()); }
 
@@ -92,10 +84,7 @@ class Session final : private Socket::Watcher, private InterimSink {
   std::string caller_;  // as a PROXY protocol header gave it
   std::uint64_t carried_ = 0;
 
-  BlockPtr block_{nullptr, {nullptr}};  // while there is something in it, or about to be
-  std::size_t begin_ = 0;               // what is unread of it
-  std::size_t end_ = 0;
-  http::HeadScan scan_;
+  HeadReader heads_;
   http::RequestHead head_;
   Gather gather_;
 };
