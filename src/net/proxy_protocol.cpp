@@ -34,6 +34,7 @@ class Words {
 };
 
 bool is_address(int family, std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return false;  // where inet_pton() would stop reading
   std::array<std::byte, sizeof(in6_addr)> address{};
   return inet_pton(family, std::string(text).c_str(), address.data()) == 1;
 }

@@ -49,6 +49,32 @@ struct Asked {
   }
 };
 
+/// A caller of a proxy whose one upstream does what the test says.
+struct Served {
+  explicit Served(SocketUpstream::Behaviour does, ProxyOptions const& options = {})
+      : upstream(std::move(does)),
+        proxy(upstream_of({upstream.address()}), options),
+        caller(proxy.caller()) {}
+
+  SocketUpstream upstream;
+  Proxy proxy;
+  SocketCaller caller;
+};
+
+/// A listener beside the upstreams' own ports.
+inline ProxyOptions with_listener(ListenerSettings listener) {
+  ProxyOptions options;
+  listener.listen = "127.0.0.1:0";
+  options.shared.push_back(std::move(listener));
+  return options;
+}
+
+/// The answer to these bytes.
+inline Answered ask(SocketCaller& caller, std::string_view request) {
+  caller.send(request);
+  return caller.read_answer();
+}
+
 constexpr std::string_view fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 /// What is tried again.
 constexpr std::string_view busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

@@ -48,6 +48,11 @@ TEST(ProxyProtocol1, IsNoneWithAnythingElseInIt) {
   }
 }
 
+TEST(ProxyProtocol1, NamesNoAddressThatOnlyBeginsLikeOne) {
+  EXPECT_EQ(read("PROXY TCP4 192.0.2.1\0evil 192.0.2.2 1 2\r\n"s), "malformed");
+  EXPECT_EQ(read("PROXY TCP6 ::1 ::1\0 1 2\r\n"s), "malformed");
+}
+
 TEST(ProxyProtocol1, EndsWithin107Bytes) {
   EXPECT_EQ(read("PROXY UNKNOWN " + std::string(91, 'x') + "\r\n"), "107 ");
   EXPECT_EQ(read("PROXY UNKNOWN " + std::string(92, 'x') + "\r\n"), "malformed");

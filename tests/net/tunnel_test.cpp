@@ -12,11 +12,14 @@ constexpr std::string_view agrees =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Y: z\r\n\r\n";
 constexpr std::string_view asks_for_tunnel = "CONNECT test:443 HTTP/1.1\r\nHost: test:443\r\n\r\n";
 
-ProxyOptions forward_proxy() {
-  ProxyOptions options;
-  options.shared = {{.listen = "127.0.0.1:0", .mode = ListenerSettings::Mode::forward_proxy}};
-  return options;
-}
+ProxyOptions forward_proxy() { return with_listener({.mode = ListenerSettings::Mode::forward_proxy}); }
+
+/// A caller of a forward proxy before an endpoint that the test plays.
+struct AtForwardProxy {
+  HandUpstream upstream{};
+  Proxy proxy{upstream_of({upstream.address()}), forward_proxy()};
+  SocketCaller caller{proxy.shared_caller()};
+};
 
 /// A caller and an endpoint at the two ends of a changed protocol.
 struct Upgraded : Asked {
@@ -149,45 +152,35 @@ TEST(Upgrading, OutlivesTheIdleTimeoutOfBodies) {
 }
 
 TEST(Upgrading, ToAProtocolThatIsNotAllowedIsAskedForInVain) {
-  SocketUpstream upstream{[](Received const& request) { return answer(200, request.head); }};
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto caller = proxy.caller();
+  Served served{[](Received const& request) { return answer(200, request.head); }};
   auto const answered =
-      caller.get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n");
+      served.caller.get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n");
   EXPECT_EQ(answered.status, 200U);
   EXPECT_EQ(answered.body.find("pgrade"), std::string::npos) << answered.body;
   EXPECT_EQ(answered.body.find("HTTP2"), std::string::npos) << answered.body;
 }
 
 TEST(Upgrading, MayBeDeclinedByAnOrdinaryAnswer) {
-  SocketUpstream upstream{
-      [](Received const&) { return answer(426, "no", "Upgrade: x\r\nConnection: Upgrade\r\n"); }};
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto caller = proxy.caller();
-  caller.send(asks);
-  EXPECT_EQ(caller.read_answer().status, 426U);
-  EXPECT_EQ(caller.get("/").status, 426U);
-  EXPECT_EQ(upstream.connections(), 1U);
+  Served served{[](Received const&) { return answer(426, "no", "Upgrade: x\r\nConnection: Upgrade\r\n"); }};
+  EXPECT_EQ(ask(served.caller, asks).status, 426U);
+  EXPECT_EQ(served.caller.get("/").status, 426U);
+  EXPECT_EQ(served.upstream.connections(), 1U);
 }
 
 TEST(Upgrading, ToAnotherProtocolThanAskedForIsAFailure) {
-  SocketUpstream upstream{[](Received const&) {
+  Served served{[](Received const&) {
     return raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\nbytes");
   }};
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto caller = proxy.caller();
-  caller.send(asks);
-  auto const answered = caller.read_answer();
+  auto const answered = ask(served.caller, asks);
   EXPECT_EQ(answered.status, 502U);
   EXPECT_TRUE(answered.has("error=http_upgrade_failed")) << answered.head;
-  ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(failures(proxy.ledger(), FailureKind::protocol), proxy.ledger().failed());
+  ASSERT_TRUE(served.proxy.settles());
+  EXPECT_EQ(failures(served.proxy.ledger(), FailureKind::protocol), served.proxy.ledger().failed());
 }
 
 TEST(Upgrading, WithoutBeingAskedIsAFailure) {
-  SocketUpstream upstream{[](Received const&) { return raw(std::string(agrees) + "bytes"); }};
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto const answered = proxy.caller().get("/");
+  Served served{[](Received const&) { return raw(std::string(agrees) + "bytes"); }};
+  auto const answered = served.caller.get("/");
   EXPECT_EQ(answered.status, 502U);
   EXPECT_TRUE(answered.has("error=http_upgrade_failed")) << answered.head;
 }
@@ -201,29 +194,26 @@ TEST(Upgrading, IsRetriedLikeAnyGet) {
 }
 
 TEST(Connecting, OpensATunnelToTheUpstream) {
-  HandUpstream upstream;
-  Proxy proxy{upstream_of({upstream.address()}), forward_proxy()};
-  auto caller = proxy.shared_caller();
-  caller.send(asks_for_tunnel);
-  auto endpoint = upstream.accept();
-  auto const head = caller.read_head();
+  AtForwardProxy at;
+  at.caller.send(asks_for_tunnel);
+  auto endpoint = at.upstream.accept();
+  auto const head = at.caller.read_head();
   EXPECT_TRUE(head.starts_with("HTTP/1.1 200 Connection established\r\n")) << head;
   for (auto const* field : {"Content-Length", "Transfer-Encoding", "Connection:"}) {
     EXPECT_EQ(head.find(field), std::string::npos) << head;
   }
-  caller.send("\x16 hello");
+  at.caller.send("\x16 hello");
   EXPECT_EQ(endpoint.read_bytes(7), "\x16 hello");
   endpoint.send("world");
-  EXPECT_EQ(caller.read_bytes(5), "world");
-  ASSERT_TRUE(proxy.settles());
-  EXPECT_EQ(proxy.ledger().success, 1U);
+  EXPECT_EQ(at.caller.read_bytes(5), "world");
+  ASSERT_TRUE(at.proxy.settles());
+  EXPECT_EQ(at.proxy.ledger().success, 1U);
 }
 
 /// The answer to a CONNECT of a caller of its own.
 Answered ask_for_tunnel(Proxy const& proxy) {
   auto caller = proxy.shared_caller();
-  caller.send(asks_for_tunnel);
-  return caller.read_answer();
+  return ask(caller, asks_for_tunnel);
 }
 
 TEST(Connecting, IsAnAttemptLikeAnyOther) {
@@ -260,21 +250,16 @@ TEST(Connecting, InVainTakesNothingElseFromTheConnection) {
 }
 
 TEST(Connecting, ElsewhereThanToAnUpstreamIsRefused) {
-  HandUpstream upstream;
-  Proxy proxy{upstream_of({upstream.address()}), forward_proxy()};
-  auto caller = proxy.shared_caller();
-  caller.send("CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
-  auto const answered = caller.read_answer();
+  AtForwardProxy at;
+  auto const answered = ask(at.caller, "CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
   EXPECT_EQ(answered.status, 421U);
   EXPECT_TRUE(answered.has("http_request_denied"));
 }
 
 TEST(Connecting, IsServedByForwardProxiesAlone) {
-  HandUpstream upstream;
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto caller = proxy.caller();
-  caller.send(asks_for_tunnel);
-  EXPECT_EQ(caller.read_answer().status, 501U);
+  AtForwardProxy at;
+  auto caller = at.proxy.caller();
+  EXPECT_EQ(ask(caller, asks_for_tunnel).status, 501U);
 }
 
 }  // namespace

@@ -20,17 +20,6 @@ std::string request(std::string const& target, std::string const& host, std::str
   return "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "\r\n";
 }
 
-Answered ask(SocketCaller& caller, std::string const& request_bytes) {
-  caller.send(request_bytes);
-  return caller.read_answer();
-}
-
-ProxyOptions shared(ListenerSettings listener) {
-  ProxyOptions options;
-  listener.listen = "127.0.0.1:0";
-  options.shared.push_back(std::move(listener));
-  return options;
-}
 constexpr auto forward_proxy = ListenerSettings::Mode::forward_proxy;
 
 /// A caller at a listener, before an upstream that says what it got.
@@ -49,7 +38,7 @@ TEST(SharedPort, RoutesByWhatARequestLooksLikeBeforeItsHost) {
   auto second = upstream_of({two.address()});
   first.name = "one";
   second.name = "two";
-  auto const options = shared(
+  auto const options = with_listener(
       {.routes = {{.match = {.path_prefix = "/two", .headers = {{"x-t", "gold"}}}, .upstream = "two"}}});
   Proxy proxy{std::vector{first, second}, options};
   auto caller = proxy.shared_caller();
@@ -60,7 +49,7 @@ TEST(SharedPort, RoutesByWhatARequestLooksLikeBeforeItsHost) {
 }
 
 TEST(ForwardProxy, TakesTheTargetsOriginAndPassesOnItsPath) {
-  AtListener at{shared({.mode = forward_proxy})};
+  AtListener at{with_listener({.mode = forward_proxy})};
   auto const answered =
       ask(at.caller, request("http://test:8080/a?b", "other", "Proxy-Connection: keep-alive\r\n"));
   EXPECT_TRUE(answered.body.starts_with("it /a?b\n")) << answered.body;
@@ -71,7 +60,7 @@ TEST(ForwardProxy, TakesTheTargetsOriginAndPassesOnItsPath) {
 }
 
 TEST(ForwardProxy, IsNoOpenProxy) {
-  AtListener at{shared({.mode = forward_proxy})};
+  AtListener at{with_listener({.mode = forward_proxy})};
   EXPECT_EQ(ask(at.caller, request("http://" + at.upstream.address() + "/", "test")).status, 421U);
   auto another = at.proxy.shared_caller();
   EXPECT_EQ(ask(another, request("http://test.evil/", "test")).status, 421U);
@@ -79,20 +68,18 @@ TEST(ForwardProxy, IsNoOpenProxy) {
 }
 
 TEST(ForwardProxy, CarriesNothingInTheClearThatWasAskedForByHttps) {
-  AtListener at{shared({.mode = forward_proxy})};
+  AtListener at{with_listener({.mode = forward_proxy})};
   EXPECT_EQ(ask(at.caller, request("HTTPS://test/", "test")).status, 421U);
   EXPECT_EQ(at.upstream.received(), 0U);
 }
 
 TEST(Loops, AreKnownByVia) {
-  SocketUpstream upstream{saying("it")};
-  Proxy proxy{upstream_of({upstream.address()})};
-  auto caller = proxy.caller();
-  EXPECT_EQ(ask(caller, request("/", "test", "Via: 1.1 other\r\n")).status, 200U);
-  auto const answered = ask(caller, request("/", "test", "Via: 1.1 a, 1.1 candor-test\r\n"));
+  Served served{saying("it")};
+  EXPECT_EQ(ask(served.caller, request("/", "test", "Via: 1.1 other\r\n")).status, 200U);
+  auto const answered = ask(served.caller, request("/", "test", "Via: 1.1 a, 1.1 candor-test\r\n"));
   EXPECT_EQ(answered.status, 508U);
   EXPECT_TRUE(answered.has("error=proxy_loop_detected")) << answered.head;
-  EXPECT_EQ(upstream.received(), 1U);
+  EXPECT_EQ(served.upstream.received(), 1U);
 }
 
 TEST(UnixSocket, ServesCallersOnEveryWorker) {
@@ -156,20 +143,20 @@ TEST(UnixSocket, OfSomebodyElseIsLeftAlone) {
 }
 
 TEST(IntroducedCallers, AreServedAfterTheirHeader) {
-  AtListener at{shared({.proxy_protocol = true})};
+  AtListener at{with_listener({.proxy_protocol = true})};
   auto const answered = ask(at.caller, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + request("/a", "test"));
   EXPECT_TRUE(answered.body.starts_with("it /a\n"));
   EXPECT_TRUE(ask(at.caller, request("/b", "test")).body.starts_with("it /b\n"));
 }
 
 TEST(IntroducedCallers, MayComeByteByByte) {
-  AtListener at{shared({.proxy_protocol = true})};
+  AtListener at{with_listener({.proxy_protocol = true})};
   for (char const c : "PROXY UNKNOWN\r\n" + request("/a", "test")) ASSERT_TRUE(at.caller.send({&c, 1}));
   EXPECT_EQ(at.caller.read_answer().status, 200U);
 }
 
 TEST(IntroducedCallers, GetNothingWithoutAHeader) {
-  AtListener at{shared({.proxy_protocol = true})};
+  AtListener at{with_listener({.proxy_protocol = true})};
   at.caller.send(request("/", "test"));
   EXPECT_TRUE(at.caller.ended());
   EXPECT_EQ(at.upstream.received(), 0U);
@@ -177,7 +164,7 @@ TEST(IntroducedCallers, GetNothingWithoutAHeader) {
 }
 
 TEST(IntroducedCallers, HaveAsLongAsForAHead) {
-  auto options = shared({.proxy_protocol = true});
+  auto options = with_listener({.proxy_protocol = true});
   options.limits.head_timeout = 20ms;
   AtListener at{options};
   at.caller.send("PROXY TCP4 ");
@@ -186,7 +173,7 @@ TEST(IntroducedCallers, HaveAsLongAsForAHead) {
 
 TEST(Bounds, OfAListenerAreItsOwn) {
   SocketUpstream upstream{saying("it")};
-  auto options = shared({.connections = 2});
+  auto options = with_listener({.connections = 2});
   options.workers = 2;
   Proxy proxy{upstream_of({upstream.address()}), options};
   std::vector<SocketCaller> callers;
@@ -221,7 +208,7 @@ TEST(Bounds, OfAnEndpointsConnectionsAreOurOwnNo) {
 }
 
 TEST(Bounds, OfAnEndpointsConnectionsLetIdleOnesGo) {
-  auto options = shared({.mode = forward_proxy});
+  auto options = with_listener({.mode = forward_proxy});
   options.pool.connections = 1;
   AtListener at{options};
   EXPECT_EQ(at.proxy.caller().get("/").status, 200U);

@@ -43,15 +43,14 @@ class Tunnels(RealCase):
         got = []
 
         def script(conversation):
-            while data := conversation.receive():
-                got.append(data)
+            got.append(conversation.rest())
             conversation.send(content("upload-2000000-rest"))
 
         caller = self._tunnel(script)
         caller.send(b"\0all of it\r\n\r\n").shut()
         self.assertEqual(caller.some(2_000_000), content("upload-2000000-rest"))
         self.assertTrue(caller.ends())
-        self.assertEqual(b"".join(got), b"\0all of it\r\n\r\n")
+        self.assertEqual(got, [b"\0all of it\r\n\r\n"])
         self._check_books()
 
     def test_an_upstream_that_has_said_all_still_hears_the_rest(self):
@@ -60,8 +59,7 @@ class Tunnels(RealCase):
         def script(conversation):
             conversation.send("all of it")
             conversation.shut()
-            while data := conversation.receive():
-                got.append(data)
+            got.append(conversation.rest())
             heard.set()
 
         caller = self._tunnel(script)
@@ -69,15 +67,14 @@ class Tunnels(RealCase):
         self.assertTrue(caller.ends())
         caller.send(content("upload-2000000-rest")).shut()
         self.assertTrue(heard.wait(PATIENCE))
-        self.assertEqual(b"".join(got), content("upload-2000000-rest"))
+        self.assertEqual(got, [content("upload-2000000-rest")])
         self._check_books()
 
     def test_bytes_right_behind_the_handshake_are_of_the_tunnel(self):
         def upgrade(conversation):
             conversation.request()
             conversation.send(_SWITCHED + "HTTP/1.1 200 no answer\r\n\r\n")
-            while data := conversation.receive():
-                conversation.send(data)
+            conversation.echo()
 
         peer = self.upstream(upgrade)
         candor = self.candor({"web": {"endpoints": [peer.address]}})
@@ -122,11 +119,7 @@ class Tunnels(RealCase):
         self._check_books()
 
     def test_a_tunnel_with_a_byte_now_and_then_is_not(self):
-        def script(conversation):
-            while data := conversation.receive():
-                conversation.send(data)
-
-        caller = self._tunnel(script, timeouts={"tunnel": "2s"})
+        caller = self._tunnel(lambda conversation: conversation.echo(), timeouts={"tunnel": "2s"})
         # Beyond the timeout in all, as another connection shows that is silent meanwhile.
         with Wire(self.proxy.ports["web"]) as silent:
             silent.get("/", _UPGRADE).interim()
@@ -167,11 +160,7 @@ class Tunnels(RealCase):
         self.assertEqual(settled_books(self, candor, "web").ledger["failures"]["timeout"], 1)
 
     def test_a_tunnel_goes_on_while_candor_drains_and_no_longer(self):
-        def script(conversation):
-            while data := conversation.receive():
-                conversation.send(data)
-
-        caller = self._tunnel(script, drain_timeout="1s")
+        caller = self._tunnel(lambda conversation: conversation.echo(), drain_timeout="1s")
         self.proxy.terminate()
         until(self.proxy.is_draining, "it drained")
         caller.send(b"still here")

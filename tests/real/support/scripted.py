@@ -46,6 +46,15 @@ class Conversation:
         """Ends the sending; what Candor sends can still be received."""
         self._connection.shutdown(socket.SHUT_WR)
 
+    def rest(self):
+        """All that comes to the end of Candor's sending."""
+        return b"".join(iter(self.receive, b""))
+
+    def echo(self):
+        """Sends back what comes, to the end of it."""
+        while data := self.receive():
+            self.send(data)
+
     def wait_for_end(self):
         """Returns when Candor has ended or broken the connection."""
         with contextlib.suppress(OSError):
