@@ -29,7 +29,7 @@ class DescriptorShortage {
     say("no file descriptors left: new connections wait (raise the limit on open files, or lower "
         "limits.connections)");
   }
-  /// A worker that had found none has enough again.
+  /// One that had found none has enough again.
   void ends_for_one() {
     std::lock_guard const held(lock_);
     if (--workers_ > 0 || !told_) return;
@@ -56,15 +56,29 @@ class DescriptorAlarm {
  public:
   explicit DescriptorAlarm(DescriptorShortage& shortage) : shortage_(shortage) {}
 
-  void out_of_descriptors(Instant now) { shortage_.goes_on(now, !std::exchange(out_, true)); }
-  /// Nobody waits for one any more.
-  void enough_descriptors() {
-    if (std::exchange(out_, false)) shortage_.ends_for_one();
+  /// Callers can't be accepted: they wait.
+  void callers_wait(Instant now) {
+    callers_wait_ = true;
+    none_left(now);
+  }
+  void all_callers_accepted() {
+    callers_wait_ = false;
+    enough();
+  }
+  /// An endpoint can't be connected to.
+  void none_left(Instant now) { shortage_.goes_on(now, !std::exchange(out_, true)); }
+  void connected() {
+    if (!callers_wait_) enough();
   }
 
  private:
+  void enough() {
+    if (std::exchange(out_, false)) shortage_.ends_for_one();
+  }
+
   DescriptorShortage& shortage_;
   bool out_ = false;
+  bool callers_wait_ = false;
 };
 
 }  // namespace candor

@@ -23,7 +23,7 @@ constexpr std::optional<Duration> last_words = 250ms;
 std::optional<Failure> ours(int error) {
   switch (error) {
     case EMFILE:
-    case ENFILE: return Failure{OutOfResources{}, "no_descriptors"};
+    case ENFILE: return Failure{OutOfResources{.descriptors = true}, "no_descriptors"};
     case EADDRNOTAVAIL: return Failure{OutOfResources{}, "no_local_ports"};
     case ENOBUFS:
     case ENOSPC:

@@ -97,12 +97,12 @@ bool Listener::accept_some() {
       continue;
     }
     switch (errno) {
-      case EAGAIN: alarm_.enough_descriptors(); return false;
+      case EAGAIN: alarm_.all_callers_accepted(); return false;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
-        alarm_.out_of_descriptors(reactor_.scheduler().now());
+        alarm_.callers_wait(reactor_.scheduler().now());
         reactor_.scheduler().after(*this, descriptor_pause);
         return false;
       default: break;  // a caller who has already left, or an interruption: the next one

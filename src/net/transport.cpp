@@ -36,8 +36,12 @@ Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpo
     bool const goes_on = failure && failure->get<AttemptFailed>();
     if (!goes_on) break;
   }
-  if (!failure) co_return connection;
-  if (failure->get<OutOfResources>()) parts_.alarm.out_of_descriptors(scheduler.now());
+  if (!failure) {
+    parts_.alarm.connected();
+    co_return connection;
+  }
+  auto const out_of = failure->get<OutOfResources>();
+  if (out_of && out_of->descriptors) parts_.alarm.none_left(scheduler.now());
   co_return *failure;
 }
 

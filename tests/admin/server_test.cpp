@@ -94,6 +94,16 @@ TEST_F(Server, KeepsAConnectionForTheNextRequest) {
   EXPECT_THAT(last, EndsWith("\r\n\r\nGET /last\n"));
 }
 
+TEST_F(Server, SaysWhenItAnsweredWhateverTheAnswer) {
+  AdminServer dated{{}, [] { return WallTime{std::chrono::seconds{784'111'777}}; }};
+  dated.start("127.0.0.1:0", echo);
+  for (auto const* request : {get_and_close, "no such thing\r\n\r\n"}) {
+    Wire wire{dated.port()};
+    wire.send(request);
+    EXPECT_THAT(wire.rest(), HasSubstr("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n")) << request;
+  }
+}
+
 TEST_F(Server, HeadGetsTheLengthAndNoBody) {
   start();
   auto const answer = exchange("HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

@@ -29,37 +29,50 @@ constexpr auto some_again = "there are file descriptors again";
 
 TEST(DescriptorAlarm, SaysOnceForAllWorkersThatThereIsNoneAndThatThereAreSomeAgain) {
   TwoWorkers workers;
-  workers.one.out_of_descriptors(Instant{1s});
-  workers.other.out_of_descriptors(Instant{1s});
+  workers.one.callers_wait(Instant{1s});
+  workers.other.callers_wait(Instant{1s});
   EXPECT_THAT(workers.taken(), ElementsAre(none_left));
-  for (auto at = 2s; at < 60s; at += 1s) workers.one.out_of_descriptors(Instant{at});
+  for (auto at = 2s; at < 60s; at += 1s) workers.one.callers_wait(Instant{at});
   EXPECT_THAT(workers.taken(), IsEmpty()) << "it is still the same shortage";
-  workers.one.enough_descriptors();
+  workers.one.all_callers_accepted();
   EXPECT_THAT(workers.taken(), IsEmpty()) << "the other worker has none yet";
-  workers.other.enough_descriptors();
+  workers.other.all_callers_accepted();
   EXPECT_THAT(workers.taken(), ElementsAre(some_again));
 }
 
 TEST(DescriptorAlarm, LetsAWorkerThatHadEnoughSayNothing) {
   TwoWorkers workers;
-  workers.one.out_of_descriptors(Instant{1s});
+  workers.one.callers_wait(Instant{1s});
   EXPECT_THAT(workers.taken(), ElementsAre(none_left));
-  workers.other.enough_descriptors();
+  workers.other.all_callers_accepted();
   EXPECT_THAT(workers.taken(), IsEmpty());
 }
 
 TEST(DescriptorAlarm, SaysNothingOfAShortageThatComesBackAtOnceUnlessItStays) {
   TwoWorkers workers;
-  workers.one.out_of_descriptors(Instant{1s});
-  workers.one.enough_descriptors();
+  workers.one.callers_wait(Instant{1s});
+  workers.one.all_callers_accepted();
   EXPECT_THAT(workers.taken(), ElementsAre(none_left, some_again));
-  workers.other.out_of_descriptors(Instant{2s});
-  workers.other.enough_descriptors();
-  workers.other.out_of_descriptors(Instant{3s});
+  workers.other.callers_wait(Instant{2s});
+  workers.other.all_callers_accepted();
+  workers.other.callers_wait(Instant{3s});
   EXPECT_THAT(workers.taken(), IsEmpty());
-  workers.other.out_of_descriptors(Instant{1s} + DescriptorShortage::pause);
-  workers.other.enough_descriptors();
+  workers.other.callers_wait(Instant{1s} + DescriptorShortage::pause);
+  workers.other.all_callers_accepted();
   EXPECT_THAT(workers.taken(), ElementsAre(none_left, some_again));
+}
+
+TEST(DescriptorAlarm, EndsWithAConnectionUnlessCallersStillWait) {
+  TwoWorkers workers;
+  workers.one.none_left(Instant{1s});
+  workers.one.connected();
+  EXPECT_THAT(workers.taken(), ElementsAre(none_left, some_again));
+  workers.one.callers_wait(Instant{20s});
+  workers.one.none_left(Instant{20s});
+  workers.one.connected();
+  EXPECT_THAT(workers.taken(), ElementsAre(none_left));
+  workers.one.all_callers_accepted();
+  EXPECT_THAT(workers.taken(), ElementsAre(some_again));
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ struct CallerBodyBroken {
 /// nothing about the endpoint.
 struct OutOfResources {
   bool connections = false;  ///< there are as many as we allow
+  bool descriptors = false;  ///< the process has as many files open as it may
 };
 
 /// Why there is no response. `detail` is for the log and for the answer's Proxy-Status details: a short token
