@@ -324,12 +324,13 @@ class AdminServer::Running {
   ServerLimits limits_;
   TimeOfDay const& time_of_day_;
   Handler handler_;
-  std::list<beast::tcp_stream*> waiting_;  // the longest first; outlives the sessions, which io_ destroys
+  // Both outlive the sessions, which io_ destroys.
+  std::list<beast::tcp_stream*> waiting_;  // the longest first
+  std::size_t streams_ = 0;
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   asio::steady_timer place_free_{io_};
   std::size_t open_ = 0;
-  std::size_t streams_ = 0;
   std::thread thread_;
 };
 
