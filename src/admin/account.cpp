@@ -67,6 +67,7 @@ std::uint64_t Account::failed_probes() const {
 
 Account of_endpoint(Account const& account, EndpointId endpoint) {
   Account own{.upstream = account.upstream,
+              .route = account.route,
               .endpoints = account.endpoints,
               .breaker = account.breaker,
               .recent = account.recent,
@@ -84,25 +85,32 @@ Account of_endpoint(Account const& account, EndpointId endpoint) {
   return own;
 }
 
-Account read_account(Upstream const& upstream, Instant now, WallClock wall) {
-  Account account{.upstream = upstream.name(),
-                  .breaker = upstream.settings.breaker,
-                  .check = upstream.settings.check,
-                  .health = upstream.health.snapshot(now),
-                  .transitions = upstream.health.transitions(),
-                  .recent = upstream.health.recent_attempts(),
-                  .ejections = upstream.health.ejections(),
-                  .budget_tokens = upstream.budget.available(now),
+Account read_account(Route const& of, Instant now, WallClock wall) {
+  Account account{.upstream = of.upstream.name(),
+                  .route = of.name,
+                  .breaker = of.settings.breaker,
+                  .check = of.upstream.settings.check,
+                  .health = of.health.snapshot(now),
+                  .transitions = of.health.transitions(),
+                  .recent = of.health.recent_attempts(),
+                  .ejections = of.health.ejections(),
+                  .budget_tokens = of.budget.available(now),
                   .now = now,
                   .wall = wall};
-  if (upstream.queue) account.queue = upstream.queue->snapshot();
-  for (auto const& endpoint : upstream.settings.endpoints) account.endpoints.push_back(endpoint.address);
+  if (of.queue != nullptr) account.queue = of.queue->snapshot();
+  for (auto const& endpoint : of.upstream.settings.endpoints) account.endpoints.push_back(endpoint.address);
   // What happened between the two readings is left to the next one.
   std::erase_if(account.transitions,
                 [generation = account.health.generation](TransitionRecord const& record) {
                   return record.transition.generation > generation;
                 });
   return account;
+}
+
+std::vector<Account> read_accounts(Upstream const& upstream, Instant now, WallClock wall) {
+  std::vector<Account> accounts;
+  upstream.each_account([&](Route const& of) { accounts.push_back(read_account(of, now, wall)); });
+  return accounts;
 }
 
 }  // namespace candor::admin

@@ -135,9 +135,7 @@ class Writer {
   Account const& account_;
 };
 
-}  // namespace
-
-Json summary_json(Account const& account) {
+Json summary(Account const& account) {
   return {{"name", account.upstream},
           {"time", observe::time_text(account.wall(account.now))},
           {"circuit", Writer{account}.circuit()},
@@ -151,8 +149,8 @@ Json summary_json(Account const& account) {
           {"ledger", ledger_json(account.health.ledger)}};
 }
 
-Json upstream_json(Account const& account) {
-  auto json = summary_json(account);
+Json with_endpoints(Account const& account) {
+  auto json = summary(account);
   for (std::size_t i = 0; i < account.refusals.refused.size(); ++i) {
     json["refused"][std::string(observe::refusal_name(i))] = account.refusals.refused[i];
   }
@@ -178,9 +176,9 @@ Json upstream_json(Account const& account) {
   return json;
 }
 
-Json evidence_json(Account const& account) {
+Json with_evidence(Account const& account) {
   Writer const writer{account};
-  auto json = upstream_json(account);
+  auto json = with_endpoints(account);
   json["transitions"] = Json::array();
   for (auto const& record : account.transitions) json["transitions"].push_back(writer.transition(record));
   json["ejections"] = Json::array();
@@ -191,6 +189,26 @@ Json evidence_json(Account const& account) {
   json["recent_attempts"] = writer.attempts(account.recent);
   return json;
 }
+
+/// The shared account, and in it those of routes.
+Json nested(std::vector<Account> const& accounts, Json (*write)(Account const&)) {
+  auto json = write(accounts.front());
+  auto routes = Json::array();
+  for (std::size_t i = 1; i < accounts.size(); ++i) {
+    auto of_route = write(accounts[i]);
+    of_route["name"] = accounts[i].route;
+    for (auto const* common : {"time", "budget_tokens", "refused", "retries_denied"}) of_route.erase(common);
+    routes.push_back(std::move(of_route));
+  }
+  json["routes"] = std::move(routes);
+  return json;
+}
+
+}  // namespace
+
+Json summary_json(std::vector<Account> const& accounts) { return nested(accounts, summary); }
+Json upstream_json(std::vector<Account> const& accounts) { return nested(accounts, with_endpoints); }
+Json evidence_json(std::vector<Account> const& accounts) { return nested(accounts, with_evidence); }
 
 std::string text_of(Json const& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

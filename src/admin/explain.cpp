@@ -75,7 +75,9 @@ class Explanation {
   }
 
   [[nodiscard]] std::string headline() const {
-    auto start = observe::printable(account_.upstream) + ": circuit ";
+    auto start = observe::printable(account_.upstream);
+    if (!account_.route.empty()) start += " (route " + observe::printable(account_.route) + ")";
+    start += ": circuit ";
     auto const* latest = account_.latest();
     if (account_.health.held) {
       auto const how = *account_.health.held == Hold::open ? "OPEN" : "CLOSED";
@@ -125,7 +127,9 @@ class Explanation {
 
   void held() {
     page_.heading("What happens next");
-    auto const back = "To give it back: candor hold " + observe::printable(account_.upstream) + " none.";
+    auto const route = account_.route.empty() ? "" : " --route '" + observe::printable(account_.route) + '\'';
+    auto const back =
+        "To give it back: candor hold " + observe::printable(account_.upstream) + " none" + route + '.';
     switch (*account_.health.held) {
       case Hold::open:
         page_.paragraph("Every request is refused, and none probes, until an operator gives it back.");
@@ -377,5 +381,11 @@ class Explanation {
 }  // namespace
 
 std::string explain(Account const& account) { return Explanation{account}.text(); }
+
+std::string explain(std::vector<Account> const& accounts) {
+  std::string text;
+  for (auto const& account : accounts) text.append(text.empty() ? "" : "\n").append(explain(account));
+  return text;
+}
 
 }  // namespace candor::admin

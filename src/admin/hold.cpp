@@ -13,6 +13,7 @@ namespace {
 struct Order {
   std::optional<Hold> hold{};             ///< absent: no longer
   std::optional<std::string> endpoint{};  ///< absent: the upstream's circuit
+  std::optional<std::string> route{};     ///< with a circuit of its own; absent: the shared one
   std::string wrong{};                    ///< why it is no order; empty: it is one
 };
 
@@ -31,6 +32,9 @@ Order read_order(std::string const& body) {
     if (key == "endpoint") {
       if (text.empty()) return wrong("\"endpoint\" has to be an address, as a string.");
       order.endpoint = text;
+    } else if (key == "route") {
+      if (text.empty()) return wrong("\"route\" has to be a name, as a string.");
+      order.route = text;
     } else if (key == "hold") {
       bool const gives_back = text == "none";
       if (!gives_back && text != name(Hold::open) && text != name(Hold::closed)) {
@@ -39,7 +43,7 @@ Order read_order(std::string const& body) {
       has_hold = true;
       if (!gives_back) order.hold = text == name(Hold::open) ? Hold::open : Hold::closed;
     } else {
-      return wrong("There is no " + shown(Json(key)) + " to be given; there is: hold, endpoint.");
+      return wrong("There is no " + shown(Json(key)) + " to be given; there is: hold, endpoint, route.");
     }
   }
   if (!has_hold) return wrong("It does not say what to do: \"hold\" is missing.");
@@ -61,8 +65,29 @@ Answer no_such_endpoint(Upstream const& upstream, std::string const& address) {
                  upstream.name() + " has no endpoint \"" + address + "\"; it has: " + known + '.');
 }
 
+/// The account that it is about; nothing: no route of this name has one of its own.
+Route* find_account(Upstream& upstream, std::optional<std::string> const& route) {
+  Route* found = nullptr;
+  upstream.each_account([&](Route& account) {
+    if (account.account_name() == route.value_or("")) found = &account;
+  });
+  return found;
+}
+
+Answer no_such_route(Upstream const& upstream, std::string const& route) {
+  std::string known;
+  upstream.each_account([&known](Route const& account) {
+    if (!account.account_name().empty())
+      known.append(known.empty() ? "" : ", ").append(account.account_name());
+  });
+  return problem(404, "No such route",
+                 upstream.name() + " has no route \"" + route + "\" with a circuit of its own; there " +
+                     (known.empty() ? "is none." : "is: " + known + '.'));
+}
+
 std::string told(Request const& request, Order const& order) {
-  auto const whose = order.endpoint ? "the circuit of endpoint " + *order.endpoint : "the circuit";
+  auto whose = order.endpoint ? "the circuit of endpoint " + *order.endpoint : std::string("the circuit");
+  if (order.route) whose += " (route " + *order.route + ')';
   auto const does =
       order.hold ? "holds " + whose + ' ' + std::string(name(*order.hold)) : "gives " + whose + " back";
   return (request.peer.empty() ? "somebody" : request.peer) + ' ' + does;
@@ -74,16 +99,18 @@ Answer Routes::hold(Request const& request, Upstream& upstream) const {
   auto const order = read_order(request.body);
   if (!order.wrong.empty()) return problem(400, "Bad request", order.wrong);
   auto const now = sources_.now();
+  auto* const account = find_account(upstream, order.route);
+  if (account == nullptr) return no_such_route(upstream, *order.route);
   if (order.endpoint) {
     auto const endpoint = find_endpoint(upstream, *order.endpoint);
     if (!endpoint) return no_such_endpoint(upstream, *order.endpoint);
     if (sources_.changed) sources_.changed(upstream, told(request, order));
-    upstream.health.hold(*endpoint, order.hold, now);
+    account->health.hold(*endpoint, order.hold, now);
   } else {
     if (sources_.changed) sources_.changed(upstream, told(request, order));
-    upstream.health.hold(order.hold, now);
+    account->health.hold(order.hold, now);
   }
-  return {.content_type = "application/json", .body = text_of(upstream_json(account_of(upstream)))};
+  return {.content_type = "application/json", .body = text_of(upstream_json(accounts_of(upstream)))};
 }
 
 }  // namespace candor::admin

@@ -148,14 +148,14 @@ Answer Routes::lifecycle(bool well) const {
 
 Answer Routes::all_upstreams() const {
   Json list = Json::array();
-  for (auto const& upstream : sources_.upstreams()) list.push_back(summary_json(account_of(*upstream)));
+  for (auto const& upstream : sources_.upstreams()) list.push_back(summary_json(accounts_of(*upstream)));
   return json_answer({{"upstreams", list}});
 }
 
-Account Routes::account_of(Upstream const& upstream) const {
-  auto account = read_account(upstream, sources_.now(), sources_.wall());
-  if (sources_.refusals) account.refusals = sources_.refusals(upstream);
-  return account;
+std::vector<Account> Routes::accounts_of(Upstream const& upstream) const {
+  auto accounts = read_accounts(upstream, sources_.now(), sources_.wall());
+  if (sources_.refusals) accounts.front().refusals = sources_.refusals(upstream);
+  return accounts;
 }
 
 std::shared_ptr<Upstream> Routes::find(std::string_view name) const {
@@ -179,10 +179,10 @@ Answer Routes::one_upstream(std::string_view rest) const {
   auto const view = rest.substr(slash);
   auto const upstream = find(name);
   if (!upstream) return no_such_upstream(name);
-  auto const account = account_of(*upstream);
-  if (view.empty()) return json_answer(upstream_json(account));
-  if (view == "/evidence") return json_answer(evidence_json(account));
-  if (view == "/explain") return plain(200, explain(account));
+  auto const accounts = accounts_of(*upstream);
+  if (view.empty()) return json_answer(upstream_json(accounts));
+  if (view == "/evidence") return json_answer(evidence_json(accounts));
+  if (view == "/explain") return plain(200, explain(accounts));
   return not_found("/api/v1/upstreams/" + name + std::string(view));
 }
 

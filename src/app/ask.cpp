@@ -72,21 +72,30 @@ std::string ask_explain(AdminOptions const& options, std::string const& upstream
   return ask(admin_address(options), upstream_path(upstream) + "/explain", 5s);
 }
 
-std::string order_hold(AdminOptions const& options, std::string const& upstream,
-                       std::optional<std::string> const& endpoint, std::string const& how) {
+std::string order_hold(AdminOptions const& options, HeldCircuit const& circuit, std::string const& how) {
+  auto const& [upstream, endpoint, route] = circuit;
   auto const address = admin_address(options);
   std::string order = "{\"hold\": ";
   append_json_string(order, how);
+  auto whose = upstream;
+  std::string flags;
+  if (route) {
+    order += ", \"route\": ";
+    append_json_string(order, *route);
+    whose += " (route " + *route + ')';
+    flags += " --route '" + *route + '\'';
+  }
   if (endpoint) {
     order += ", \"endpoint\": ";
     append_json_string(order, *endpoint);
+    whose += ", endpoint " + *endpoint;
+    flags += " --endpoint " + *endpoint;
   }
   auto const answered = admin::admin_post(address, upstream_path(upstream) + "/circuit", order + '}', 5s);
   std::ignore = body_of(address, answered);
-  auto const whose = endpoint ? upstream + ", endpoint " + *endpoint : upstream;
   if (how == "none") return whose + ": the circuit is held by hand no longer\n";
   return whose + ": the circuit is held " + how + " by hand, until `candor hold " + upstream + " none" +
-         (endpoint ? " --endpoint " + *endpoint : "") + "`\n";
+         flags + "`\n";
 }
 
 std::string ask_health(AdminOptions const& options) {

@@ -19,10 +19,15 @@ struct AdminOptions {
 /// Why this upstream's circuit is as it is.
 [[nodiscard]] std::string ask_explain(AdminOptions const& options, std::string const& upstream);
 
-/// Holds the upstream's circuit, or that of one endpoint, "open" or "closed"; "none" gives it back. What has
-/// been done.
-[[nodiscard]] std::string order_hold(AdminOptions const& options, std::string const& upstream,
-                                     std::optional<std::string> const& endpoint, std::string const& how);
+/// Which circuit is held.
+struct HeldCircuit {
+  std::string upstream;
+  std::optional<std::string> endpoint{};  ///< absent: the upstream's own
+  std::optional<std::string> route{};     ///< absent: the one that routes share
+};
+/// Holds it "open" or "closed"; "none" gives it back. What has been done.
+[[nodiscard]] std::string order_hold(AdminOptions const& options, HeldCircuit const& circuit,
+                                     std::string const& how);
 
 /// Whether the sidecar serves; its own word for it.
 [[nodiscard]] std::string ask_health(AdminOptions const& options);

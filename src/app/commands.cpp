@@ -32,6 +32,7 @@ struct Options {
   bool json = false;
   std::string upstream{};
   std::optional<std::string> endpoint{};
+  std::optional<std::string> route{};
   std::string hold{};
   AdminOptions admin{};
   DemoOptions demo{};
@@ -116,13 +117,18 @@ class CommandLine {
   void add_hold() {
     auto* const command = add(
         "hold", "Order a running sidecar to hold an upstream's circuit open or closed, or to give it back",
-        [this] { out_ << order_hold(options_.admin, options_.upstream, options_.endpoint, options_.hold); });
+        [this] {
+          HeldCircuit const circuit{options_.upstream, options_.endpoint, options_.route};
+          out_ << order_hold(options_.admin, circuit, options_.hold);
+        });
     command->add_option("UPSTREAM", options_.upstream, "Its name in the configuration")->required();
     command->add_option("HOW", options_.hold, "open, closed or none")
         ->required()
         ->check(CLI::IsMember({"open", "closed", "none"}));
     command->add_option("--endpoint", options_.endpoint, "The circuit of this endpoint, not the upstream's")
         ->type_name("ADDRESS");
+    command->add_option("--route", options_.route, "The circuit that this route has of its own")
+        ->type_name("NAME");
     add_admin(*command);
   }
 

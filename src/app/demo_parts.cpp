@@ -45,7 +45,7 @@ Reading read(Sidecar const& sidecar) {
   out.health = upstream.health.snapshot(out.at);
   out.tokens = upstream.budget.available(out.at);
   for (auto const& worker : sidecar.metrics()) add(out, worker->upstream(upstream.index));
-  add(out, sidecar.transitions(), upstream.index);
+  add(out, sidecar.transitions(), upstream.own_route());
   return out;
 }
 

@@ -18,7 +18,9 @@ std::uint64_t Reading::all_requests() const {
   return std::accumulate(requests.begin(), requests.end(), std::uint64_t{0});
 }
 
-void add(Reading& reading, observe::UpstreamShard const& shard) {
+namespace {
+
+void add(Reading& reading, observe::RouteShard const& shard) {
   for (std::size_t result = 0; result < request_results; ++result) {
     for (auto const& count : shard.requests[result]) reading.requests[result] += count.value();
   }
@@ -28,16 +30,22 @@ void add(Reading& reading, observe::UpstreamShard const& shard) {
   shard.request_duration.add_to(reading.durations);
 }
 
-void add(Reading& reading, observe::TransitionCounts const& transitions, std::size_t upstream) {
+}  // namespace
+
+void add(Reading& reading, observe::UpstreamShard const& shard) {
+  for (auto const& route : shard.routes) add(reading, route);
+}
+
+void add(Reading& reading, observe::TransitionCounts const& transitions, Route const& account) {
   auto const states = {CircuitState::closed, CircuitState::open, CircuitState::half_open,
                        CircuitState::ramping};
   for (auto const from : states) {
     for (std::size_t i = 0; i < observe::TransitionCounts::rules; ++i) {
       auto const rule = static_cast<Rule>(i);
       if (rule != Rule::probe_failure) {
-        reading.openings += transitions.value(upstream, from, CircuitState::open, rule);
+        reading.openings += transitions.value(account, from, CircuitState::open, rule);
       }
-      reading.closings += transitions.value(upstream, from, CircuitState::closed, rule);
+      reading.closings += transitions.value(account, from, CircuitState::closed, rule);
     }
   }
 }

@@ -40,13 +40,14 @@ Sidecar::~Sidecar() = default;
 
 // Whoever listens to a circuit does so before its first attempt: hence before there is a server.
 void Sidecar::make_upstreams(Rng& rng) {
-  transitions_ = std::make_shared<observe::TransitionCounts>(config_.upstreams.size());
   for (auto const& settings : config_.upstreams) {
     auto const index = static_cast<std::uint32_t>(upstreams_.size());
-    auto upstream = std::make_shared<Upstream>(settings, index, rng.next());
+    upstreams_.push_back(std::make_shared<Upstream>(settings, index, rng.next()));
+  }
+  transitions_ = std::make_shared<observe::TransitionCounts>(upstreams_);
+  for (auto const& upstream : upstreams_) {
     observe::EventFeed::watch(events_, *upstream);
     observe::TransitionCounts::watch(transitions_, *upstream);
-    upstreams_.push_back(std::move(upstream));
   }
 }
 
@@ -109,7 +110,7 @@ admin::Sources Sidecar::admin_sources() const {
       .wall = [] { return wall_clock(); },
       .refusals = [workers = std::vector<std::shared_ptr<observe::WorkerMetrics const>>{metrics_.begin(),
                                                                                         metrics_.end()}](
-                      Upstream const& upstream) { return observe::read_refusals(workers, upstream.index); },
+                      Upstream const& upstream) { return observe::read_refusals(workers, upstream); },
       .events = events_->ring(),
       .changed = [events = events_](
                      Upstream const& upstream,

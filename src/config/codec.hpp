@@ -141,12 +141,14 @@ struct Codec<std::optional<T>> {
 /// A file's list replaces the default one. Nothing stands in it twice, but for sections.
 template <class T>
 struct Codec<std::vector<T>> {
-  static void read(Place const& at, std::vector<T>& out, Rule<T> const& rule) {
+  static void read(Place const& at, std::vector<T>& out, Rule<T> const& rule) { read(at, out, rule, T{}); }
+  /// `beginning`: what each of them is before its item is read.
+  static void read(Place const& at, std::vector<T>& out, Rule<T> const& rule, T const& beginning) {
     if (!at.expect_list()) return;
     std::vector<T> values;
     std::set<std::string> seen;
     for (auto const& item : at.items()) {
-      T value{};
+      T value = beginning;
       Codec<T>::read(item, value, rule);
       item.note();
       bool const is_new = Section<T> || item.is_wrong() || seen.insert(Codec<T>::write(value).dump()).second;

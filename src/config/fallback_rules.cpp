@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "place.hpp"
+#include "scope.hpp"
 #include "suggest.hpp"
 
 namespace candor::config {
@@ -18,37 +22,52 @@ UpstreamSettings const* upstream_named(Config const& config, std::string_view na
   return found == config.upstreams.end() ? nullptr : &*found;
 }
 
-/// The upstream that is asked next; nothing where the way ends.
-UpstreamSettings const* after(Config const& config, UpstreamSettings const& upstream) {
-  if (!upstream.fallback || !upstream.fallback->upstream) return nullptr;
-  return upstream_named(config, *upstream.fallback->upstream);
+/// The upstreams that may be asked next: of it, and of its routes.
+std::vector<UpstreamSettings const*> after(Config const& config, UpstreamSettings const& upstream) {
+  std::vector<UpstreamSettings const*> next;
+  auto const add = [&](std::optional<FallbackSettings> const& fallback) {
+    if (!fallback || !fallback->upstream) return;
+    if (auto const* named = upstream_named(config, *fallback->upstream)) next.push_back(named);
+  };
+  add(upstream.fallback);
+  for (auto const& route : upstream.routes) add(route.fallback);
+  return next;
 }
 
-/// From an upstream back to itself: "a, b, a". Empty: its way ends elsewhere.
-std::string loop_through(Config const& config, UpstreamSettings const& upstream) {
-  std::string way = upstream.name;
-  auto const* at = after(config, upstream);
-  for (std::size_t steps = 0; at != nullptr && steps < config.upstreams.size(); ++steps) {
-    way += ", " + at->name;
+/// From an upstream by way of `first` back to itself, as short as it gets: "a, b, a". Empty: no way leads
+/// back.
+std::string loop_through(Config const& config, UpstreamSettings const& upstream,
+                         UpstreamSettings const& first) {
+  struct Step {
+    UpstreamSettings const* at;
+    std::string way;
+  };
+  std::deque<Step> steps{{&first, upstream.name + ", " + first.name}};
+  std::set<UpstreamSettings const*> seen;
+  while (!steps.empty()) {
+    auto const [at, way] = steps.front();
+    steps.pop_front();
     if (at == &upstream) return way;
-    at = after(config, *at);
+    if (!seen.insert(at).second) continue;
+    for (auto const* next : after(config, *at)) steps.push_back({next, way + ", " + next->name});
   }
   return {};
 }
 
-void check_upstream_named(UpstreamSettings const& upstream, Config const& config, std::string const& path,
-                          Report& report) {
-  auto const& wanted = upstream.fallback->upstream;
+void check_upstream_named(FallbackSettings const& fallback, UpstreamSettings const& upstream,
+                          Config const& config, std::string const& path, Report& report) {
+  auto const& wanted = fallback.upstream;
   auto const where = path + ".upstream";
   if (!wanted || report.is_wrong(where)) return;
-  if (upstream_named(config, *wanted) == nullptr) {
+  auto const* other = upstream_named(config, *wanted);
+  if (other == nullptr) {
     std::vector<std::string_view> names;
     for (auto const& each : config.upstreams) {
       if (&each != &upstream) names.push_back(each.name);
     }
     report.add(report.offset_of(where), where,
                "there is no upstream " + *wanted + did_you_mean(*wanted, names));
-  } else if (auto const loop = loop_through(config, upstream); !loop.empty()) {
+  } else if (auto const loop = loop_through(config, upstream, *other); !loop.empty()) {
     report.add(report.offset_of(where), where, "fallbacks must not go round in a circle: " + loop);
   }
 }
@@ -78,6 +97,24 @@ void check_fixed(FallbackSettings const& fallback, std::string const& path, Repo
     report.add(report.offset_of(path + ".body"), path + ".body",
                "an answer of status " + std::to_string(*fallback.status) + " has no body");
   }
+}
+
+/// Of an upstream, or of one of its routes.
+void check_fallback(FallbackSettings const& fallback, UpstreamSettings const& upstream, Config const& config,
+                    std::string const& path, Report& report) {
+  bool const gives_nothing = !fallback.upstream && !fallback.stale && !fallback.status;
+  bool const is_clear = !report.is_wrong(path + ".upstream") && !report.is_wrong(path + ".stale") &&
+                        !report.is_wrong(path + ".status");
+  if (gives_nothing && is_clear) {
+    report.add(report.offset_near(path), path, "it gives nothing: say upstream, stale or status");
+    return;
+  }
+  if (fallback.on.empty() && !report.is_list_wrong(path + ".on")) {
+    report.add(report.offset_near(path + ".on"), path + ".on",
+               "no request gets it; to have no fallback, leave it out");
+  }
+  check_upstream_named(fallback, upstream, config, path, report);
+  check_fixed(fallback, path, report);
 }
 
 }  // namespace
@@ -115,22 +152,16 @@ bool is_reserved(std::string_view field) {
 
 void check_fallbacks(Config const& config, Report& report) {
   for (auto const& upstream : config.upstreams) {
-    auto const path = join("upstreams", upstream.name) + ".fallback";
-    if (!upstream.fallback || report.is_wrong(path)) continue;
-    auto const& fallback = *upstream.fallback;
-    bool const gives_nothing = !fallback.upstream && !fallback.stale && !fallback.status;
-    bool const is_clear = !report.is_wrong(path + ".upstream") && !report.is_wrong(path + ".stale") &&
-                          !report.is_wrong(path + ".status");
-    if (gives_nothing && is_clear) {
-      report.add(report.offset_near(path), path, "it gives nothing: say upstream, stale or status");
-      continue;
+    auto const path = join("upstreams", upstream.name);
+    auto const check = [&](std::optional<FallbackSettings> const& fallback, std::string const& where) {
+      // One that a route has from its upstream has been judged there.
+      if (!fallback || report.is_wrong(where) || !report.offset_of(where)) return;
+      check_fallback(*fallback, upstream, config, where, report);
+    };
+    check(upstream.fallback, path + ".fallback");
+    for (std::size_t i = 0; i < upstream.routes.size(); ++i) {
+      check(upstream.routes[i].fallback, item(path + ".routes", i) + ".fallback");
     }
-    if (fallback.on.empty() && !report.is_list_wrong(path + ".on")) {
-      report.add(report.offset_near(path + ".on"), path + ".on",
-                 "no request gets it; to have no fallback, leave it out");
-    }
-    check_upstream_named(upstream, config, path, report);
-    check_fixed(fallback, path, report);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "check_fields.hpp"
 #include "load_fields.hpp"
 #include "place.hpp"
+#include "route_fields.hpp"
 #include "table.hpp"
 
 namespace candor::config {
@@ -62,6 +63,10 @@ inline constexpr auto fields<UpstreamSettings> = Table{
         "fallback", &UpstreamSettings::fallback,
         "What a request gets in the place of an answer: another upstream's, a kept one, a fixed one, in this "
         "order; null: Candor says what went wrong"),
+    heirs(
+        "routes", &UpstreamSettings::routes, &as_a_route,
+        "Requests that are treated in another way: the first that matches holds, and where it is silent the "
+        "upstream's own settings"),
 };
 
 template <>
@@ -268,9 +273,12 @@ inline constexpr auto fields<ClassifySettings> = Table{
     field("failure_statuses", &ClassifySettings::failure_statuses, "Statuses that make an attempt a failure"),
 };
 
-/// Who names a classic rule wants that one, not one more.
+/// Who names a classic rule wants that one, not one more. Named here: one that is inherited has come with its
+/// neighbours.
 inline void drop_unnamed_evidence(TripSettings& trip, Place const& at) {
-  bool const has_classic = trip.consecutive_failures || trip.failure_rate || trip.slow_rate;
+  bool const has_classic = (trip.consecutive_failures && at.find("consecutive_failures")) ||
+                           (trip.failure_rate && at.find("failure_rate")) ||
+                           (trip.slow_rate && at.find("slow_rate"));
   if (has_classic && !at.find("evidence")) trip.evidence.reset();
 }
 
@@ -368,32 +376,6 @@ inline constexpr auto fields<ListenerSettings> = Table{
           "Connections of its callers; null: as many as limits.connections leaves"),
     field("routes", &ListenerSettings::routes,
           "Looked at in their order, before the Host: the first that matches says where a request goes"),
-};
-
-template <>
-inline constexpr auto fields<RouteSettings> = Table{
-    field("match", &RouteSettings::match, "What a request must look like").required(),
-    field("upstream", &RouteSettings::upstream, format::upstream_name, "Where it goes").required(),
-};
-
-template <>
-inline constexpr auto fields<MatchSettings> = Table{
-    field("hosts", &MatchSettings::hosts, format::host, "Its host is one of these"),
-    field("methods", &MatchSettings::methods, format::method, "Its method is one of these"),
-    field("path_prefix", &MatchSettings::path_prefix, format::path,
-          "Its path begins with these segments; none does that has dot segments"),
-    field("headers", &MatchSettings::headers, "It has all these fields"),
-};
-
-template <>
-inline constexpr Named<FieldMatchSettings> name_of<FieldMatchSettings>{&FieldMatchSettings::name,
-                                                                       format::field_name};
-template <>
-inline constexpr std::string_view short_form<FieldMatchSettings> = "value";
-
-template <>
-inline constexpr auto fields<FieldMatchSettings> = Table{
-    field("value", &FieldMatchSettings::value, format::field_value, "The whole value; null: any"),
 };
 
 template <>

@@ -181,6 +181,15 @@ std::string_view fault_of_target(std::string_view text) {
   return std::all_of(text.begin(), text.end(), is_visible) ? "" : "it holds a character that paths cannot";
 }
 
+// What it says is judged with the other rules: only there can the expression's own error be told.
+std::string_view fault_of_path_regex(std::string_view text) {
+  constexpr std::size_t most = 1024;
+  if (text.empty()) return "it is empty";
+  if (text.size() > most) return "it is longer than 1024 characters";
+  bool const good = std::all_of(text.begin(), text.end(), [](char c) { return is_visible(c) || c == ' '; });
+  return good ? "" : "it holds a character that is not visible ASCII";
+}
+
 std::string_view fault_of_field_value(std::string_view text) {
   if (text.empty()) return "it is empty";
   if (text.front() == ' ' || text.back() == ' ') return "a space stands at its edge";

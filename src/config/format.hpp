@@ -27,6 +27,7 @@ std::string_view fault_of_file(std::string_view text);
 std::string_view fault_of_token(std::string_view text);  ///< RFC 9110, section 5.6.2
 std::string_view fault_of_path(std::string_view text);
 std::string_view fault_of_target(std::string_view text);
+std::string_view fault_of_path_regex(std::string_view text);
 std::string_view fault_of_field_value(std::string_view text);
 std::string_view fault_of_text(std::string_view text);
 std::string_view fault_of_protocol(std::string_view text);
@@ -56,6 +57,8 @@ inline constexpr Format field_name{"a field name, such as Idempotency-Key", R"([
                                    fault_of_field_name};
 inline constexpr Format upstream_name{"a name, such as payments", R"([A-Za-z0-9._-]{1,63})",
                                       fault_of_upstream_name};
+/// Unlike one that is made of what the route matches, which has a blank or a slash in it.
+inline constexpr Format route_name{"a name, such as charge", upstream_name.pattern, fault_of_upstream_name};
 inline constexpr Format method{"a method, such as POST", R"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})",
                                fault_of_token};
 inline constexpr Format protocol{"a protocol, such as websocket",
@@ -65,6 +68,8 @@ inline constexpr Format pseudonym{"a name, such as candor-payments", R"([!#$%&'*
                                   fault_of_pseudonym};
 inline constexpr Format path{"a path, such as /charge", "/[!-~]*", fault_of_path};
 inline constexpr Format target{"a path, such as /healthz?full=1", "/[!-\"$-~]*", fault_of_target};
+inline constexpr Format path_regex{"a regular expression, such as /orders/[0-9]+", "[ -~]{1,1024}",
+                                   fault_of_path_regex};
 inline constexpr Format field_value{"a field's value", R"([!-~](?:[ -~]*[!-~])?)", fault_of_field_value};
 inline constexpr Format text{"a text of up to 64KiB", R"([\s\S]*)", fault_of_text};
 inline constexpr Format file{"a file, or stdout", ".+", fault_of_file};

@@ -80,6 +80,7 @@ std::string type_of(Shape const& shape) {
 
 std::string fallback_of(Member const& member) {
   if (member.is_required) return "required";
+  if (!member.same_as.empty()) return "as there";
   auto const& value = member.fallback;
   if (value.is_null()) return "none";
   if (value.is_object()) return member.shape.nullable ? "on" : "";
@@ -124,10 +125,16 @@ void write_section(Shape const& section, std::string const& path, std::string& o
   std::vector<std::pair<std::string, Shape const*>> nested;
   for (auto const& member : section.members) {
     auto const before = nested.size();
-    find_sections(member.shape, path.empty() ? std::string(member.key) : path + "." + std::string(member.key),
-                  nested);
+    bool const is_told_elsewhere = !member.same_as.empty();
+    if (!is_told_elsewhere) {
+      find_sections(member.shape,
+                    path.empty() ? std::string(member.key) : path + "." + std::string(member.key), nested);
+    }
     auto const key = code(member.key);
-    auto const linked = nested.size() > before ? "[" + key + "](#" + anchor(nested[before].first) + ")" : key;
+    auto const where = is_told_elsewhere        ? std::string(member.same_as)
+                       : nested.size() > before ? nested[before].first
+                                                : std::string{};
+    auto const linked = where.empty() ? key : "[" + key + "](#" + anchor(where) + ")";
     out += "| " + linked + " | " + cell(type_of(member.shape)) + " | " + fallback_of(member) + " | " +
            cell(member.help) + " |\n";
   }

@@ -36,6 +36,11 @@ std::optional<std::size_t> Report::offset_near(std::string path) const {
   }
 }
 
+bool Report::is_section_wrong(std::string const& path) const {
+  auto const inner = wrong_.lower_bound(path + ".");
+  return is_wrong(path) || (inner != wrong_.end() && inner->starts_with(path + "."));
+}
+
 bool Report::is_list_wrong(std::string const& path) const {
   auto const item = wrong_.lower_bound(path + "[");
   return is_wrong(path) || (item != wrong_.end() && item->starts_with(path + "["));

@@ -32,6 +32,8 @@ class Report {
   [[nodiscard]] std::optional<std::size_t> offset_near(std::string path) const;
   /// Whether something is wrong with this very value: what else is said about it would only confuse.
   [[nodiscard]] bool is_wrong(std::string const& path) const { return wrong_.contains(path); }
+  /// The same of a section, or of anything in it.
+  [[nodiscard]] bool is_section_wrong(std::string const& path) const;
   /// The same of a list, or of anything in it.
   [[nodiscard]] bool is_list_wrong(std::string const& path) const;
 

@@ -12,170 +12,14 @@
 #include "fallback_rules.hpp"
 #include "format.hpp"
 #include "place.hpp"
-#include "scalar_text.hpp"
+#include "route_rules.hpp"
+#include "scope.hpp"
 #include "source.hpp"
-#include "suggest.hpp"
+#include "treatment_rules.hpp"
 
 namespace candor::config {
 
 namespace {
-
-std::string item(std::string const& path, std::size_t index) {
-  return path + "[" + std::to_string(index) + "]";
-}
-
-/// A value and its key, for comparing it with a neighbour's.
-template <class T>
-struct Setting {
-  std::string_view key;
-  T value;
-};
-
-/// `lower` must not be above `upper`; both keys stand under `path`. Told at the one that the file speaks of.
-template <class T>
-void in_order(Report& report, std::string const& path, Setting<T> lower, Setting<T> upper) {
-  auto const lower_path = join(path, lower.key);
-  auto const upper_path = join(path, upper.key);
-  if (lower.value <= upper.value || report.is_wrong(lower_path) || report.is_wrong(upper_path)) return;
-  auto const shown = [&report](Setting<T> const& setting, std::string const& where) {
-    auto const given = report.offset_of(where).has_value();
-    return std::string(setting.key) + ", " + text_of(setting.value) + (given ? "" : " by default");
-  };
-  if (auto const offset = report.offset_of(lower_path)) {
-    report.add(offset, lower_path, text_of(lower.value) + " is above " + shown(upper, upper_path));
-  } else {
-    report.add(report.offset_near(upper_path), upper_path,
-               text_of(upper.value) + " is below " + shown(lower, lower_path));
-  }
-}
-
-void check_timeouts(TimeoutSettings const& timeouts, std::string const& path, Report& report) {
-  Setting<Duration> const connect{"connect", timeouts.connect};
-  Setting<Duration> const attempt{"attempt", timeouts.attempt};
-  Setting<Duration> const request{"request", timeouts.request};
-  in_order(report, path, connect, attempt);
-  in_order(report, path, attempt, request);
-  if (timeouts.total) in_order(report, path, request, {"total", *timeouts.total});
-}
-
-void check_deadline_header(TimeoutSettings const& timeouts, std::string const& path, Report& report) {
-  if (!timeouts.deadline_header || report.is_wrong(path)) return;
-  auto const& header = *timeouts.deadline_header;
-  if (is_reserved(header.name) && !report.is_wrong(path + ".name")) {
-    report.add(report.offset_near(path + ".name"), path + ".name", header.name + " says something else");
-  }
-  bool const is_grpc = same_field(header.name, "grpc-timeout");
-  if (is_grpc && header.format != DeadlineFormat::grpc && !report.is_wrong(path + ".format")) {
-    report.add(report.offset_near(path + ".format"), path + ".format", "grpc-timeout is written as grpc");
-  }
-}
-
-bool is_failure(ClassifySettings const& classify, std::uint16_t status) {
-  auto const& failures = classify.failure_statuses;
-  return std::any_of(failures.begin(), failures.end(),
-                     [status](StatusRange range) { return range.first <= status && status <= range.last; });
-}
-
-void check_retry(UpstreamSettings const& upstream, std::string const& upstream_path, Report& report) {
-  auto const path = upstream_path + ".retry";
-  auto const& retry = upstream.retry;
-  in_order<Duration>(report, path + ".backoff", {"base", retry.backoff.base}, {"cap", retry.backoff.cap});
-  auto const& budget = retry.budget;
-  if (budget.stretch && report.offset_of(path + ".budget.stretch")) {
-    in_order<double>(report, path + ".budget", {"ratio", budget.ratio}, {"stretch", *budget.stretch});
-  }
-  auto const on = path + ".on";
-  if (!report.offset_of(on) || report.is_list_wrong(upstream_path + ".breaker.failure_statuses")) return;
-  for (auto const status : retry.on.statuses) {
-    if (status == 429) {
-      report.add(report.offset_of(on), on, "429 is never a status failure: list \"overload\"");
-    } else if (!is_failure(upstream.classify, status)) {
-      report.add(report.offset_of(on), on, std::to_string(status) + " is not among breaker.failure_statuses");
-    }
-  }
-}
-
-void check_hedge(UpstreamSettings const& upstream, std::string const& upstream_path, Report& report) {
-  auto const path = upstream_path + ".retry.hedge";
-  if (!upstream.retry.hedge || report.is_wrong(path)) return;
-  auto const& hedge = *upstream.retry.hedge;
-  auto const after = path + ".after";
-  auto const attempt = upstream_path + ".timeouts.attempt";
-  bool const is_clear = !report.is_wrong(after) && !report.is_wrong(path + ".quantile");
-  if (!hedge.after && !hedge.quantile && is_clear) {
-    report.add(report.offset_near(path), path, "it never goes out: say after or quantile");
-  }
-  if (upstream.retry.attempts == 1) {
-    report.add(report.offset_near(path), path, "it is a second attempt, and retry.attempts is 1");
-  }
-  if (upstream.retry.replay == Replay::never) {
-    report.add(report.offset_near(path), path, "it sends a request again, and retry.replay is never");
-  }
-  if (hedge.after && *hedge.after >= upstream.timeouts.attempt && is_clear && !report.is_wrong(attempt)) {
-    auto const by_default = report.offset_of(attempt) ? "" : " by default";
-    report.add(report.offset_of(after), after,
-               "an attempt ends before that: timeouts.attempt is " + text_of(upstream.timeouts.attempt) +
-                   by_default);
-  }
-}
-
-void check_breaker(UpstreamSettings const& upstream, std::string const& path, Report& report) {
-  auto const& breaker = upstream.breaker;
-  in_order<Duration>(report, path + ".open", {"first", breaker.open.first}, {"cap", breaker.open.cap});
-  auto const& trip = breaker.trip;
-  auto const trip_path = path + ".trip";
-  if (trip.slow_rate && !breaker.slow_after && !report.is_wrong(path + ".slow_after")) {
-    auto const slow_rate = trip_path + ".slow_rate";
-    report.add(report.offset_near(slow_rate), slow_rate,
-               "no attempt is ever slow without breaker.slow_after");
-  }
-  if (!trip.evidence && !trip.consecutive_failures && !trip.failure_rate && !trip.slow_rate &&
-      !trip.strain_rate) {
-    report.add(report.offset_near(trip_path), trip_path,
-               "no rule is left; to have no breaker, say enabled: false");
-  }
-}
-
-void check_queue(UpstreamSettings const& upstream, std::string const& path, Report& report) {
-  auto const queue_timeout = path + ".limit.queue_timeout";
-  auto const offset = report.offset_of(queue_timeout);
-  if (!offset || report.is_wrong(queue_timeout) || report.is_wrong(path + ".limit.queue")) return;
-  auto const& timeouts = upstream.timeouts;
-  if (!upstream.limit.queue) {
-    report.add(offset, queue_timeout, "nothing waits without a limit.queue");
-  } else if (upstream.limit.queue_timeout >= timeouts.request &&
-             !report.is_wrong(path + ".timeouts.request")) {
-    report.add(offset, queue_timeout,
-               "a request ends before that: timeouts.request is " + text_of(timeouts.request));
-  }
-}
-
-void check_limit(AttemptLimitSettings const& limit, std::string const& path, Report& report) {
-  if (!limit.adaptive || report.is_wrong(path + ".adaptive")) return;
-  auto const& adaptive = *limit.adaptive;
-  auto const within = path + ".adaptive";
-  auto const number = [](std::size_t count) { return static_cast<std::int64_t>(count); };
-  in_order<std::int64_t>(report, within, {"least", number(adaptive.least)},
-                         {"first", number(adaptive.first)});
-  auto const first = within + ".first";
-  if (adaptive.first <= limit.attempts || report.is_wrong(first) || report.is_wrong(path + ".attempts"))
-    return;
-  auto const at = report.offset_of(first) ? first : path + ".attempts";
-  report.add(report.offset_near(at), at,
-             "the limit begins at adaptive.first, " + std::to_string(adaptive.first) +
-                 ", and is never above attempts, " + std::to_string(limit.attempts));
-}
-
-void check_slow_after(UpstreamSettings const& upstream, std::string const& path, Report& report) {
-  auto const slow_after = path + ".breaker.slow_after";
-  auto const attempt = path + ".timeouts.attempt";
-  if (!upstream.breaker.slow_after || *upstream.breaker.slow_after < upstream.timeouts.attempt) return;
-  if (report.is_wrong(slow_after) || report.is_wrong(attempt)) return;
-  auto const by_default = report.offset_of(attempt) ? "" : " by default";
-  report.add(report.offset_of(slow_after), slow_after,
-             "an attempt ends before it is slow: timeouts.attempt is " + text_of(upstream.timeouts.attempt) +
-                 by_default);
-}
 
 void check_endpoints(UpstreamSettings const& upstream, std::string const& path, Report& report) {
   auto const list = path + ".endpoints";
@@ -377,15 +221,9 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   }
   check_endpoints(upstream, path, report);
   check_balance(upstream.balance, path + ".balance", report);
-  check_timeouts(upstream.timeouts, path + ".timeouts", report);
-  check_deadline_header(upstream.timeouts, path + ".timeouts.deadline_header", report);
-  check_retry(upstream, path, report);
-  check_hedge(upstream, path, report);
-  check_breaker(upstream, path + ".breaker", report);
-  check_slow_after(upstream, path, report);
-  check_limit(upstream.limit, path + ".limit", report);
-  check_queue(upstream, path, report);
+  check_treatment(as_a_route(upstream), Scope{report, path});
   check_checks(upstream, path, report);
+  check_routes(upstream, path, report);
 }
 
 void check_connections(Config const& config, Report& report) {
@@ -399,47 +237,16 @@ void check_connections(Config const& config, Report& report) {
   }
 }
 
-/// A route leads to an upstream that there is, and asks for something that there can be.
-void check_routes(Config const& config, Report& report) {
-  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
-    auto const& routes = config.listeners[i].routes;
-    for (std::size_t k = 0; k < routes.size(); ++k) {
-      auto const path = item(item("listeners", i) + ".routes", k);
-      auto const& match = routes[k].match;
-      bool const asks_nothing =
-          match.hosts.empty() && match.methods.empty() && !match.path_prefix && match.headers.empty();
-      if (asks_nothing && !report.is_wrong(path + ".match")) {
-        report.add(report.offset_near(path + ".match"), path + ".match", "it asks for nothing");
-      }
-      auto const to = path + ".upstream";
-      bool const known =
-          std::any_of(config.upstreams.begin(), config.upstreams.end(),
-                      [&](auto const& upstream) { return upstream.name == routes[k].upstream; });
-      if (known || routes[k].upstream.empty() || report.is_wrong(to)) continue;
-      std::vector<std::string_view> names;
-      for (auto const& upstream : config.upstreams) names.push_back(upstream.name);
-      report.add(report.offset_of(to), to,
-                 "there is no upstream " + routes[k].upstream + did_you_mean(routes[k].upstream, names));
-    }
-  }
-}
-
-/// What a file does not say of an adaptive limit gives way to what it does say.
-void settle_limit(AttemptLimitSettings& limit, std::string const& path, Report const& report) {
-  if (!limit.adaptive) return;
-  auto& adaptive = *limit.adaptive;
-  bool const says_least = report.offset_of(path + ".least").has_value();
-  bool const says_first = report.offset_of(path + ".first").has_value();
-  if (!says_first) adaptive.first = std::min(adaptive.first, limit.attempts);
-  if (!says_first && says_least) adaptive.first = std::max(adaptive.first, adaptive.least);
-  if (!says_least) adaptive.least = std::min(adaptive.least, adaptive.first);
+void check_limits(LimitSettings const& limits, Report& report) {
+  in_order<Bytes>(Scope{report, "limits"}, "", {"target", limits.target}, {"head", limits.head});
 }
 
 }  // namespace
 
 void settle_defaults(Config& config, Report const& report) {
   for (auto& upstream : config.upstreams) {
-    auto const retry = join("upstreams", upstream.name) + ".retry";
+    auto const path = join("upstreams", upstream.name);
+    auto const retry = path + ".retry";
     if (!report.offset_of(retry + ".on")) {
       std::erase_if(upstream.retry.on.statuses,
                     [&](std::uint16_t status) { return !is_failure(upstream.classify, status); });
@@ -448,6 +255,7 @@ void settle_defaults(Config& config, Report const& report) {
     settle_limit(upstream.limit, join("upstreams", upstream.name) + ".limit.adaptive", report);
     bool const is_narrower = budget.stretch && *budget.stretch < budget.ratio;
     if (is_narrower && !report.offset_of(retry + ".budget.stretch")) budget.stretch.reset();
+    settle_routes(upstream, path, report);
   }
 }
 
@@ -456,10 +264,10 @@ void check_rules(Config const& config, Report& report) {
   check_addresses(config, report);
   check_loops(config, report);
   check_hosts(config, report);
-  check_routes(config, report);
+  check_shared_routes(config, report);
   check_fallbacks(config, report);
   check_connections(config, report);
-  in_order<Bytes>(report, "limits", {"target", config.net.limits.target}, {"head", config.net.limits.head});
+  check_limits(config.net.limits, report);
 }
 
 }  // namespace candor::config

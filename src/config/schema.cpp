@@ -1,4 +1,5 @@
 // The JSON Schema, from the shapes of the field table.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -23,11 +24,22 @@ std::string range_text(Shape const& shape) {
 
 Json schema_of(Shape const& shape);
 
+/// Where the schema has the section with this path.
+Json reference_to(std::string_view path) {
+  std::string out = "#";
+  while (!path.empty()) {
+    auto const key = path.substr(0, path.find('.'));
+    path.remove_prefix(std::min(key.size() + 1, path.size()));
+    out += key == "NAME" ? "/additionalProperties" : "/properties/" + std::string(key);
+  }
+  return {{"$ref", std::move(out)}};
+}
+
 Json schema_of_section(Shape const& shape) {
   Json properties = Json::object();
   Json required = Json::array();
   for (auto const& member : shape.members) {
-    Json property = schema_of(member.shape);
+    Json property = member.same_as.empty() ? schema_of(member.shape) : reference_to(member.same_as);
     auto description = std::string(member.help);
     if (member.shape.low.is_string()) description += " (" + range_text(member.shape) + ")";
     property["description"] = description;

@@ -45,6 +45,9 @@ Json write_section(Owner const& owner, Rows const& table) {
                    [&]<class Inner>(Group<Inner> const& row, auto const& base) {
                      out[row.key] = write_section(base, row.rows);
                    },
+                   [&]<class Base, class Heir>(Heirs<Base, Heir> const& row, Base const& base) {
+                     out[row.key] = Codec<std::vector<Heir>>::write(base.*row.member);
+                   },
                    [&](Constant const& row, auto const&) { out[row.key] = row.value; },
                    []<class Base>(Afterwards<Base> const&, Base const&) {},
                });
@@ -54,22 +57,27 @@ Json write_section(Owner const& owner, Rows const& table) {
 template <class Owner, class Rows>
 Shape describe_section(Owner const& defaults, Rows const& table) {
   Shape out(Shape::Kind::section);
-  for_each_row(table, defaults,
-               Overloaded{
-                   [&]<class Base, class Value>(Field<Base, Value> const& row, Base const& base) {
-                     auto const& value = base.*row.member;
-                     out.members.push_back({row.key, row.help, Codec<Value>::describe(value, row.rule),
-                                            Codec<Value>::write(value), row.is_required});
-                   },
-                   [&]<class Inner>(Group<Inner> const& row, auto const& base) {
-                     out.members.push_back({row.key, row.help, describe_section(base, row.rows),
-                                            write_section(base, row.rows)});
-                   },
-                   [&](Constant const& row, auto const&) {
-                     out.members.push_back({row.key, row.help, Shape::choice({{row.value, {}}}), row.value});
-                   },
-                   []<class Base>(Afterwards<Base> const&, Base const&) {},
-               });
+  for_each_row(
+      table, defaults,
+      Overloaded{
+          [&]<class Base, class Value>(Field<Base, Value> const& row, Base const& base) {
+            auto const& value = base.*row.member;
+            out.members.push_back({row.key, row.help, Codec<Value>::describe(value, row.rule),
+                                   Codec<Value>::write(value), row.is_required, row.same_as});
+          },
+          [&]<class Inner>(Group<Inner> const& row, auto const& base) {
+            out.members.push_back({row.key, row.help, describe_section(base, row.rows),
+                                   write_section(base, row.rows), false, row.same_as});
+          },
+          [&]<class Base, class Heir>(Heirs<Base, Heir> const& row, Base const& base) {
+            out.members.push_back({row.key, row.help, Shape::list(Codec<Heir>::describe(row.begin_as(base))),
+                                   Codec<std::vector<Heir>>::write(base.*row.member)});
+          },
+          [&](Constant const& row, auto const&) {
+            out.members.push_back({row.key, row.help, Shape::choice({{row.value, {}}}), row.value});
+          },
+          []<class Base>(Afterwards<Base> const&, Base const&) {},
+      });
   return out;
 }
 
@@ -105,6 +113,11 @@ void read_section(Place const& at, Owner& owner, Rows const& table) {
                    },
                    [&]<class Inner>(Group<Inner> const& row, auto& base) {
                      read(row.key, [&](Place const& value) { read_section(value, base, row.rows); });
+                   },
+                   [&]<class Base, class Heir>(Heirs<Base, Heir> const& row, Base& base) {
+                     read(row.key, [&](Place const& value) {
+                       Codec<std::vector<Heir>>::read(value, base.*row.member, {}, row.begin_as(base));
+                     });
                    },
                    [&](Constant const& row, auto&) {
                      read(row.key, [&](Place const& value) { (void)read_word(value, {row.value}); });

@@ -61,6 +61,8 @@ struct Member {
   Shape shape;
   Json fallback;             ///< what holds when the file is silent
   bool is_required = false;  ///< it must not be; a list or a map must not be empty
+  /// The path of the section that this one is like, whose settings hold when the file is silent; empty: none.
+  std::string_view same_as{};
 };
 
 }  // namespace candor::config

@@ -89,9 +89,14 @@ struct Field {
   Rule<Member> rule;
   std::string_view help;
   bool is_required = false;
+  std::string_view same_as{};  ///< the path of the section that it is like, see inherited()
 
   /// A file must say it: there is no default. A list or a map must not be empty.
   [[nodiscard]] constexpr Field required() const { return {key, member, rule, help, true}; }
+  /// A section of an heir: where the file is silent, what it says at `from` holds.
+  [[nodiscard]] constexpr Field inherited(std::string_view from) const {
+    return {key, member, rule, help, is_required, from};
+  }
 };
 template <class Owner, class Member>
 constexpr Field<Owner, Member> field(std::string_view key, Member Owner::*member,
@@ -124,10 +129,30 @@ struct Group {
   std::string_view key;
   Rows rows;
   std::string_view help;
+  std::string_view same_as{};  ///< as of a Field
+
+  [[nodiscard]] constexpr Group inherited(std::string_view from) const { return {key, rows, help, from}; }
 };
 template <class Rows>
 constexpr Group<Rows> group(std::string_view key, Rows rows, std::string_view help) {
   return {key, rows, help};
+}
+
+/// A list of sections each of which begins as what its owner says: where it is silent, that holds. It stands
+/// below the rows that it takes from, so that they have been read, wherever the file has them.
+template <class Owner, class Heir>
+struct Heirs {
+  static constexpr std::size_t members = 1;
+
+  std::string_view key;
+  std::vector<Heir> Owner::*member;
+  Heir (*begin_as)(Owner const&);
+  std::string_view help;
+};
+template <class Owner, class Heir>
+constexpr Heirs<Owner, Heir> heirs(std::string_view key, std::vector<Heir> Owner::*member,
+                                   Heir (*begin_as)(Owner const&), std::string_view help) {
+  return {key, member, begin_as, help};
 }
 
 /// A key that can say one thing only, so far.

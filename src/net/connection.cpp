@@ -87,7 +87,7 @@ Task<std::optional<Failure>> Connection::open(Address const& address, CancelScop
 void Connection::begin(Exchange& exchange, Attempt const& attempt) {
   answer_.begin();
   has_head_ = false;
-  idle_timeout_ = exchange.upstream.settings.timeouts.idle;
+  idle_timeout_ = exchange.route.settings.timeouts.idle;
   upload_.reset();
   append_request(exchange, attempt);
 }
@@ -95,7 +95,7 @@ void Connection::begin(Exchange& exchange, Attempt const& attempt) {
 void Connection::append_request(Exchange& exchange, Attempt const& attempt) {
   auto const& host = exchange.upstream.settings.host_header;
   upgrade_ = http::upgrade_of(exchange.head, exchange.upstream.settings.upgrades);
-  auto const& deadline = exchange.upstream.settings.timeouts.deadline_header;
+  auto const& deadline = exchange.route.settings.timeouts.deadline_header;
   auto const left = timeout_left(exchange);
   http::append_request_head(gather_.own(), exchange.head,
                             {.target = exchange.head.origin_target(),

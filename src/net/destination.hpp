@@ -26,16 +26,16 @@ struct SharedPort {
 class Destination {
  public:
   /// An upstream's own port: everything goes there, whatever its Host.
-  explicit Destination(Pipeline& only) : only_(&only) {}
+  explicit Destination(Pipelines& only) : only_(&only) {}
   /// A shared port: the request decides. Both must outlive it.
-  Destination(SharedPort& port, std::vector<std::unique_ptr<Pipeline>> const& pipelines)
+  Destination(SharedPort& port, std::vector<std::unique_ptr<Pipelines>> const& pipelines)
       : port_(&port), pipelines_(&pipelines) {}
 
   /// Nothing: nobody is meant.
   [[nodiscard]] Pipeline* find(http::RequestHead const& head) const {
-    if (only_ != nullptr) return only_;
+    if (only_ != nullptr) return &only_->of(head);
     auto const upstream = port_->router.route(head);
-    return upstream ? (*pipelines_)[*upstream].get() : nullptr;
+    return upstream ? &(*pipelines_)[*upstream]->of(head) : nullptr;
   }
 
   /// Its callers know that it is a proxy.
@@ -59,9 +59,9 @@ class Destination {
   }
 
  private:
-  Pipeline* only_ = nullptr;
+  Pipelines* only_ = nullptr;
   SharedPort* port_ = nullptr;
-  std::vector<std::unique_ptr<Pipeline>> const* pipelines_ = nullptr;
+  std::vector<std::unique_ptr<Pipelines>> const* pipelines_ = nullptr;
 };
 
 }  // namespace candor

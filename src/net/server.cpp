@@ -147,11 +147,13 @@ std::uint16_t Server::Running::listen(std::string const& text, std::string const
 void Server::Running::hear_circuits() {
   auto const& upstreams = share_.parts.upstreams;
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
-    upstreams[i]->health.listen([audience = audience_, i](Transition const& transition) {
-      if (transition.to != CircuitState::open) return;
-      audience->tell([i, whole = !transition.endpoint](Worker& worker) {
-        if (whole) worker.circuit_opened(i);
-        worker.circuit_waits(i);
+    upstreams[i]->each_account([this, i](Route& route) {
+      route.health.listen([audience = audience_, i, account = route.place](Transition const& transition) {
+        if (transition.to != CircuitState::open) return;
+        audience->tell([i, account, whole = !transition.endpoint](Worker& worker) {
+          if (whole) worker.circuit_opened(i, account);
+          worker.circuit_waits(i);
+        });
       });
     });
   }

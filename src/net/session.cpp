@@ -132,8 +132,8 @@ Task<bool> Session::carry() {
 }
 
 Task<bool> Session::carry_request(Pipeline& pipeline) {
-  auto& upstream = pipeline.upstream();
-  auto const& timeouts = upstream.settings.timeouts;
+  auto& route = pipeline.route();
+  auto const& timeouts = route.settings.timeouts;
   RequestBody source{{.socket = socket_,
                       .out = gather_,
                       .blocks = parts_.blocks,
@@ -149,15 +149,15 @@ Task<bool> Session::carry_request(Pipeline& pipeline) {
                      heads_.end()};
   http::ReplayBody body;
   bool const has_body = !is_empty(head_.framing);
-  if (has_body) body = http::ReplayBody{source, head_.framing, upstream.settings.retry.replay_limit};
+  if (has_body) body = http::ReplayBody{source, head_.framing, route.settings.retry.replay_limit};
 
-  Exchange exchange{RequestId{++parts_.requests}, upstream, head_, body, parts_.context, life_};
+  Exchange exchange{RequestId{++parts_.requests}, route, head_, body, parts_.context, life_};
   exchange.interim = this;
   exchange.caller = caller_;
   Timer total{[&exchange] { exchange.scope.cancel(CancelReason::deadline); }};
   if (timeouts.total) scheduler_.after(total, *timeouts.total);
   in_request_ = true;
-  parts_.context.observer.request_begun(upstream);
+  parts_.context.observer.request_begun(route);
   if (socket_.hung_up()) on_hang_up();
 
   RequestEnd end{.result = RequestResult::abandoned};
@@ -277,7 +277,7 @@ Task<Session::After> Session::tunnel(Exchange& exchange, Response response, Requ
   if (why) end.status = 0;
   end.result = why.value_or(RequestResult::answered);
   if (why) co_return After::abort;
-  auto const& timeouts = exchange.upstream.settings.timeouts;
+  auto const& timeouts = exchange.route.settings.timeouts;
   Tunnel both_ways{{.scheduler = scheduler_,
                     .caller = socket_,
                     .from_caller = from_caller,
@@ -302,7 +302,7 @@ std::optional<RequestResult> Session::cut_short(WriteEnd end) const {
 }
 
 Task<std::optional<RequestResult>> Session::flush(Exchange& exchange) {
-  auto const idle = exchange.upstream.settings.timeouts.idle;
+  auto const idle = exchange.route.settings.timeouts.idle;
   // What is given when the request's time is over must still go out.
   bool const of_upstream = !exchange.fallback || exchange.fallback->kind == FallbackKind::upstream;
   auto& scope = of_upstream ? exchange.scope : life_;

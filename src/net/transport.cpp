@@ -7,7 +7,7 @@
 namespace candor {
 
 HttpTransport::HttpTransport(Upstream const& upstream, TransportParts parts)
-    : settings_(upstream.settings), timeouts_(upstream.settings.timeouts), parts_(parts) {
+    : settings_(upstream.settings), parts_(parts) {
   for (auto const& settings : upstream.settings.endpoints) {
     endpoints_.push_back(std::make_unique<Endpoint>(upstream, parts));
     if (auto const literal = Address::parse(settings.address)) {
@@ -22,12 +22,13 @@ void HttpTransport::set_addresses(std::size_t endpoint, std::vector<Address> add
 
 /// Tries the addresses in turn, from another one each time, until one takes the connection: together they are
 /// the endpoint, and this is one attempt.
-Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpoint, CancelScope& scope) {
+Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpoint, Duration within,
+                                                                 CancelScope& scope) {
   if (!endpoint.pool.make_room()) co_return Failure{OutOfResources{.connections = true}, "connections"};
   auto& scheduler = parts_.reactor.scheduler();
   auto connection = std::make_unique<Connection>(
       endpoint.pool, Connection::Parts{parts_.reactor, parts_.blocks, parts_.heads, parts_.via});
-  auto const until = scheduler.now() + timeouts_.connect;
+  auto const until = scheduler.now() + within;
   auto const addresses = endpoint.addresses;  // they may change meanwhile
   auto const first = endpoint.turn++;
   std::optional<Failure> failure{Failure{FailureKind::dns, "no_address"}};
@@ -52,7 +53,7 @@ Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& at
   bool const repeatable = is_idempotent(exchange.head.method) && exchange.body.replayable();
   if (!tunnel && !attempt.fresh_connection) connection = endpoint.pool.take(!repeatable);
   if (!connection) {
-    auto made = co_await connect(endpoint, attempt.scope);
+    auto made = co_await connect(endpoint, exchange.route.settings.timeouts.connect, attempt.scope);
     if (!made) co_return made.error();
     connection = std::move(*made);
   }
@@ -81,7 +82,7 @@ Task<std::optional<bool>> HttpTransport::reach(Socket& socket, Address const& ad
 
 Task<std::optional<bool>> HttpTransport::dial(EndpointId id, CancelScope& scope) {
   auto const addresses = endpoints_[id.value]->addresses;  // they may change meanwhile
-  auto const until = parts_.reactor.scheduler().now() + timeouts_.connect;
+  auto const until = parts_.reactor.scheduler().now() + settings_.timeouts.connect;
   for (auto const& address : addresses) {
     Socket socket{parts_.reactor};
     auto const reached = co_await reach(socket, address, scope, until);

@@ -49,13 +49,12 @@ class HttpTransport final : public Transport, public Dialler {
     std::size_t turn = 0;
   };
 
-  Task<Result<std::unique_ptr<Connection>>> connect(Endpoint& endpoint, CancelScope& scope);
+  Task<Result<std::unique_ptr<Connection>>> connect(Endpoint& endpoint, Duration within, CancelScope& scope);
   /// Whether the address takes the socket's connection; nothing: we could not try.
   Task<std::optional<bool>> reach(Socket& socket, Address const& address, CancelScope& scope, Instant until);
   [[nodiscard]] std::string host_of(EndpointId endpoint, CheckSettings const& settings) const;
 
   UpstreamSettings const& settings_;
-  TimeoutSettings const& timeouts_;
   TransportParts parts_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
 };

@@ -37,7 +37,7 @@ Task<Result<http::Piece>> Upload::wait_for_caller(Exchange& exchange) {
   auto& scheduler = parts_.scheduler;
   exchange.caller_wait.begin(scheduler.now());
   if (body.waits_for_go_ahead()) {
-    auto const& timeouts = exchange.upstream.settings.timeouts;
+    auto const& timeouts = exchange.route.settings.timeouts;
     go_ahead_wait_.emplace(*scope_);
     Timer patience{[this] { go_ahead_wait_->cancel(CancelReason::go_ahead); }};
     // In time for the body to come before anything else is over.
@@ -62,7 +62,7 @@ Task<Result<http::Piece>> Upload::wait_for_caller(Exchange& exchange) {
 Task<void> Upload::send(Exchange& exchange) {
   auto& body = exchange.body;
   auto& out = parts_.out;
-  auto const idle = exchange.upstream.settings.timeouts.idle;
+  auto const idle = exchange.route.settings.timeouts.idle;
   bool const chunked = body.framing().kind == http::Framing::Kind::chunked;
   Fairness fairness{parts_.scheduler};
   for (bool last = false; !last;) {

@@ -54,7 +54,7 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
                                .via = share_.via,
                                .alarm = alarm_};
     auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
-    pipelines_.push_back(build_pipeline(*upstream, transport));
+    pipelines_.push_back(std::make_unique<Pipelines>(*upstream, transport));
     bool const ours = upstream->index % share_.workers == index;
     sensing_.push_back(ours ? std::make_unique<Sensing>(*upstream, transport, reactor_.scheduler())
                             : nullptr);

@@ -50,7 +50,10 @@ class Worker {
   void stop();
   /// `ended` is called when nothing is left to do.
   void drain(Duration at_most, std::function<void()> ended);
-  void circuit_opened(std::size_t upstream) { pipelines_[upstream]->circuit_opened(); }
+  /// `account`: the place of the route whose it is.
+  void circuit_opened(std::size_t upstream, std::uint32_t account) {
+    pipelines_[upstream]->circuit_opened(account);
+  }
   /// A circuit of the upstream, or of an endpoint of it, may wait for checks.
   void circuit_waits(std::size_t upstream) {
     if (auto const& sensing = sensing_[upstream]) sensing->circuit_opened();
@@ -73,9 +76,9 @@ class Worker {
   http::DateText date_;
   DescriptorAlarm alarm_;
   std::vector<std::unique_ptr<HttpTransport>> transports_;
-  std::vector<std::unique_ptr<Pipeline>> pipelines_;
-  std::vector<std::unique_ptr<Sensing>> sensing_;    // of the upstreams that are this worker's to check
-  std::vector<std::unique_ptr<Checking>> checking_;  // likewise, where they ask for it
+  std::vector<std::unique_ptr<Pipelines>> pipelines_;  // by upstream
+  std::vector<std::unique_ptr<Sensing>> sensing_;      // of the upstreams that are this worker's to check
+  std::vector<std::unique_ptr<Checking>> checking_;    // likewise, where they ask for it
   CancelScope life_;
   CancelScope drain_;
   std::uint64_t requests_;

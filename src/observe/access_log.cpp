@@ -50,6 +50,7 @@ void append_fallback(std::string& out, Exchange const& exchange) {
   append_key(out, "diverted");
   out.append("{\"upstream\":");
   append_json_string(out, other.upstream.name());
+  if (!other.route.name.empty()) append_member(out, "route", other.route.name);
   append_attempts(out, other);
   append_fallback(out, other);
   out += '}';
@@ -65,6 +66,7 @@ void append_access_line(std::string& out, Exchange const& exchange, RequestEnd c
   append_request_id(out, exchange.id);
   if (!exchange.caller.empty()) append_member(out, "caller", exchange.caller);
   append_member(out, "upstream", exchange.upstream.name());
+  if (!exchange.route.name.empty()) append_member(out, "route", exchange.route.name);
   append_member(out, "method", exchange.head.method_text);
   append_member(out, "path", exchange.head.path());
   append_member(out, "result", name(end.result));

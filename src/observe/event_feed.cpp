@@ -57,8 +57,10 @@ void append_attempt(std::string& out, AttemptNote const& note, Upstream const& u
   out += note.slow ? "true}" : "false}";
 }
 
-void append_transition(std::string& out, Upstream const& upstream, Transition const& transition) {
+void append_transition(std::string& out, Route const& account, Transition const& transition) {
+  auto const& upstream = account.upstream;
   auto const& why = transition.why;
+  if (!account.account_name().empty()) append_member(out, "route", account.account_name());
   if (transition.endpoint) append_member(out, "endpoint", address_of(upstream, *transition.endpoint));
   append_member(out, "from", name(transition.from));
   append_member(out, "to", name(transition.to));
@@ -72,7 +74,7 @@ void append_transition(std::string& out, Upstream const& upstream, Transition co
   append_member(out, "run", why.run);
   append_key(out, "attempts");
   out += '[';
-  if (auto const record = upstream.health.record_of(transition)) {
+  if (auto const record = account.health.record_of(transition)) {
     bool first = true;
     for (auto const* note : decided(*record)) {
       if (!std::exchange(first, false)) out += ',';
@@ -85,16 +87,18 @@ void append_transition(std::string& out, Upstream const& upstream, Transition co
 }  // namespace
 
 void EventFeed::watch(std::shared_ptr<EventFeed> const& feed, Upstream& upstream) {
-  upstream.health.listen(
-      [feed, &upstream](Transition const& transition) { feed->transition(upstream, transition); });
+  upstream.each_account([&feed](Route& account) {
+    account.health.listen(
+        [feed, &account](Transition const& transition) { feed->transition(account, transition); });
+  });
 }
 
-void EventFeed::transition(Upstream const& upstream, Transition const& transition) {
+void EventFeed::transition(Route const& account, Transition const& transition) {
   Event event{.kind = Event::Kind::transition,
-              .upstream = upstream.name(),
-              .text = transition_line(upstream, transition)};
+              .upstream = account.upstream.name(),
+              .text = transition_line(account, transition)};
   event.members = members_of(event, wall_()(transition.at));
-  append_transition(event.members, upstream, transition);
+  append_transition(event.members, account, transition);
   tell(transition_level(transition), std::move(event));
 }
 

@@ -14,7 +14,7 @@ EventTallies::EventTallies(std::shared_ptr<EventFeed> feed, std::vector<std::sha
 
 void EventTallies::collect(Instant now) {
   for (std::size_t i = 0; i < upstreams_.size(); ++i) {
-    auto const counts = read_refusals(workers_, upstreams_[i]->index);
+    auto const counts = read_refusals(workers_, *upstreams_[i]);
     tell(*upstreams_[i], std::exchange(told_[i], counts), counts, now);
   }
   last_ = now;

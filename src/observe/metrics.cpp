@@ -23,10 +23,9 @@ constexpr std::array all_rules{
     Rule::held_open,      Rule::held_closed,   Rule::given_back,           Rule::too_few_left};
 static_assert(all_rules.size() == TransitionCounts::rules);
 
-constexpr std::array<std::string_view, UpstreamShard::status_classes> status_classes{"none", "1xx", "2xx",
-                                                                                     "3xx",  "4xx", "5xx"};
-constexpr std::array<std::string_view, UpstreamShard::attempt_numbers> attempt_numbers{"1", "2", "3", "4",
-                                                                                       "5+"};
+constexpr std::array<std::string_view, RouteShard::status_classes> status_classes{"none", "1xx", "2xx",
+                                                                                  "3xx",  "4xx", "5xx"};
+constexpr std::array<std::string_view, RouteShard::attempt_numbers> attempt_numbers{"1", "2", "3", "4", "5+"};
 
 /// What an upstream's shards hold together. Reads are cheap, and each number is read once.
 template <class Read>
@@ -76,11 +75,15 @@ bool expected(CircuitState from, CircuitState to, Rule rule) {
   return false;
 }
 
-/// One upstream's part of a scrape.
-class UpstreamScrape {
+/// What the shards of one route hold.
+class RouteScrape {
  public:
-  UpstreamScrape(Families& families, MetricsSources const& sources, Upstream const& upstream)
-      : families_(families), sources_(sources), upstream_(upstream), name_(upstream.name()) {}
+  RouteScrape(Families& families, MetricsSources const& sources, Route const& route)
+      : families_(families),
+        sources_(sources),
+        route_(route),
+        name_(route.upstream.name()),
+        label_(route.name) {}
 
   void requests() {
     constexpr std::array all_results{RequestResult::answered, RequestResult::failed, RequestResult::refused,
@@ -93,66 +96,223 @@ class UpstreamScrape {
             total([&](auto const& s) -> auto& { return s.requests[static_cast<std::size_t>(result)][i]; });
         ended += n;
         if (n > 0 || expected(result, i)) {
-          families_.count(Metric::requests, {name_, candor::name(result), status_classes[i]}, n);
+          families_.count(Metric::requests, {name_, label_, candor::name(result), status_classes[i]}, n);
         }
       }
     }
     // What takes away has been read before what adds.
     auto const begun = total([](auto const& s) -> auto& { return s.requests_begun; });
-    families_.gauge(Metric::requests_in_flight, {name_}, difference(begun, ended));
-    auto const counts = read_refusals(sources_.workers, upstream_.index);
+    families_.gauge(Metric::requests_in_flight, {name_, label_}, difference(begun, ended));
+    auto const counts = read_refusals(sources_.workers, route_);
     for (std::size_t i = 0; i < counts.refused.size(); ++i) {
-      families_.count(Metric::requests_refused, {name_, refusal_name(i)}, counts.refused[i]);
+      families_.count(Metric::requests_refused, {name_, label_, refusal_name(i)}, counts.refused[i]);
     }
     DurationSums durations;
-    for (auto const& worker : sources_.workers)
-      worker->upstream(upstream_.index).request_duration.add_to(durations);
-    families_.durations(Metric::request_duration, {name_}, durations);
+    for (auto const& worker : sources_.workers) shard(*worker).request_duration.add_to(durations);
+    families_.durations(Metric::request_duration, {name_, label_}, durations);
     for (std::size_t i = 0; i < attempt_numbers.size(); ++i) {
-      families_.count(Metric::answers_by_attempt, {name_, attempt_numbers[i]},
+      families_.count(Metric::answers_by_attempt, {name_, label_, attempt_numbers[i]},
                       total([i](auto const& s) -> auto& { return s.answers_by_attempt[i]; }));
     }
     for (std::size_t i = 0; i < http::proxy_errors; ++i) {
       auto const n = total([i](auto const& s) -> auto& { return s.own_answers[i]; });
-      if (n > 0) families_.count(Metric::own_answers, {name_, name(static_cast<http::ProxyError>(i))}, n);
+      if (n > 0)
+        families_.count(Metric::own_answers, {name_, label_, name(static_cast<http::ProxyError>(i))}, n);
     }
-    families_.count(Metric::request_body_bytes, {name_},
+    families_.count(Metric::request_body_bytes, {name_, label_},
                     total([](auto const& s) -> auto& { return s.request_body_bytes; }));
-    families_.count(Metric::answer_body_bytes, {name_},
+    families_.count(Metric::answer_body_bytes, {name_, label_},
                     total([](auto const& s) -> auto& { return s.answer_body_bytes; }));
-    families_.count(Metric::deadlines_ignored, {name_},
+    families_.count(Metric::deadlines_ignored, {name_, label_},
                     total([](auto const& s) -> auto& { return s.deadlines_ignored; }));
     fallbacks();
   }
 
   void fallbacks() {
     for (std::size_t i = 0; i < fallback_kinds; ++i) {
-      families_.count(Metric::fallbacks, {name_, candor::name(static_cast<FallbackKind>(i))},
+      families_.count(Metric::fallbacks, {name_, label_, candor::name(static_cast<FallbackKind>(i))},
                       total([i](auto const& s) -> auto& { return s.fallbacks[i]; }));
     }
   }
 
-  void retries(double tokens) {
+  void retries() {
     for (std::size_t i = 0; i < failure_kinds; ++i) {
-      families_.count(Metric::retries, {name_, candor::name(all_failure_kinds[i])},
+      families_.count(Metric::retries, {name_, label_, candor::name(all_failure_kinds[i])},
                       total([i](auto const& s) -> auto& { return s.retries[i]; }));
     }
     auto const other = total([](auto const& s) -> auto& { return s.retries.back(); });
-    if (other > 0) families_.count(Metric::retries, {name_, "other"}, other);
+    if (other > 0) families_.count(Metric::retries, {name_, label_, "other"}, other);
     for (std::size_t i = 0; i < retry_denials; ++i) {
-      families_.count(Metric::retries_denied, {name_, candor::name(static_cast<RetryDenied>(i))},
+      families_.count(Metric::retries_denied, {name_, label_, candor::name(static_cast<RetryDenied>(i))},
                       total([i](auto const& s) -> auto& { return s.retries_denied[i]; }));
     }
     hedges();
-    families_.gauge(Metric::budget_tokens, {name_}, tokens);
   }
 
   void hedges() {
     for (std::size_t i = 0; i < hedge_results; ++i) {
-      families_.count(Metric::hedges, {name_, candor::name(static_cast<HedgeResult>(i))},
+      families_.count(Metric::hedges, {name_, label_, candor::name(static_cast<HedgeResult>(i))},
                       total([i](auto const& s) -> auto& { return s.hedges[i]; }));
     }
   }
+
+ private:
+  [[nodiscard]] RouteShard const& shard(WorkerMetrics const& worker) const {
+    return worker.upstream(route_.upstream.index).routes[route_.place];
+  }
+  template <class Read>
+  std::uint64_t total(Read read) const {
+    return sum(sources_.workers, [&](WorkerMetrics const& worker) -> auto& { return read(shard(worker)); });
+  }
+
+  Families& families_;
+  MetricsSources const& sources_;
+  Route const& route_;
+  std::string_view name_;
+  std::string_view label_;
+};
+
+/// One account: the ledgers, and the circuits that read it.
+class AccountScrape {
+ public:
+  AccountScrape(Families& families, MetricsSources const& sources, Route const& account)
+      : families_(families),
+        sources_(sources),
+        account_(account),
+        upstream_(account.upstream),
+        name_(upstream_.name()),
+        label_(account.name) {}
+
+  void endpoint(std::size_t index, EndpointSnapshot const& snapshot) {
+    auto const& ledger = snapshot.ledger;
+    std::string_view const address = upstream_.settings.endpoints[index].address;
+    families_.count(Metric::attempts_started, {name_, label_, address}, ledger.started);
+    families_.gauge(Metric::attempts_in_flight, {name_, label_, address},
+                    static_cast<double>(ledger.in_flight));
+    auto const settled = [&](Outcome::Kind outcome, std::string_view kind, std::uint64_t n) {
+      families_.count(Metric::attempts, {name_, label_, address, candor::name(outcome), kind}, n);
+    };
+    settled(Outcome::Kind::success, {}, ledger.success);
+    for (auto const kind : all_failure_kinds) {
+      settled(Outcome::Kind::failure, candor::name(kind), ledger.failures[static_cast<std::size_t>(kind)]);
+    }
+    settled(Outcome::Kind::excluded, {}, ledger.excluded);
+    settled(Outcome::Kind::abandoned, {}, ledger.abandoned);
+    families_.count(Metric::slow_attempts, {name_, label_, address}, ledger.slow);
+    families_.count(Metric::stale_outcomes, {name_, label_, address}, ledger.stale);
+    if (upstream_.settings.endpoints.size() > 1) {
+      for (auto const state : all_states) {
+        families_.gauge(Metric::endpoint_state, {name_, label_, address, candor::name(state)},
+                        state == snapshot.state ? 1.0 : 0.0);
+      }
+      families_.count(Metric::ejections, {name_, label_, address}, snapshot.ejections);
+    }
+    for (auto const hold : all_holds) {
+      families_.gauge(Metric::endpoint_held, {name_, label_, address, candor::name(hold)},
+                      snapshot.held == hold ? 1.0 : 0.0);
+    }
+    families_.count(Metric::checks, {name_, label_, address, "good"}, snapshot.checks.good);
+    families_.count(Metric::checks, {name_, label_, address, "bad"}, snapshot.checks.bad);
+    families_.count(Metric::checks, {name_, label_, address, "abandoned"}, snapshot.checks.abandoned);
+    if (snapshot.standing) {
+      for (auto const standing : all_standings) {
+        families_.gauge(Metric::check_standing, {name_, label_, address, candor::name(standing)},
+                        standing == *snapshot.standing ? 1.0 : 0.0);
+      }
+    }
+    DurationSums durations;
+    each_shard([&](RouteShard const& shard) { shard.attempt_durations[index].add_to(durations); });
+    families_.durations(Metric::attempt_duration, {name_, label_, address}, durations);
+  }
+
+  void health(HealthSnapshot const& health) {
+    for (std::size_t i = 0; i < health.endpoints.size(); ++i) endpoint(i, health.endpoints[i]);
+    families_.count(Metric::late_breaks, {name_, label_}, health.late_breaks);
+    for (auto const state : all_states) {
+      families_.gauge(Metric::circuit_state, {name_, label_, candor::name(state)},
+                      state == health.state ? 1.0 : 0.0);
+    }
+    for (auto const hold : all_holds) {
+      families_.gauge(Metric::circuit_held, {name_, label_, candor::name(hold)},
+                      health.held == hold ? 1.0 : 0.0);
+    }
+    families_.count(Metric::circuit_refusals, {name_, label_}, health.refusals);
+    families_.gauge(Metric::circuit_admitted, {name_, label_}, health.admitted_share);
+    for (auto const outcome : all_outcomes) {
+      families_.count(Metric::probes, {name_, label_, candor::name(outcome)},
+                      health.probes[static_cast<std::size_t>(outcome)]);
+    }
+    families_.gauge(Metric::failure_ratio, {name_, label_}, health.window.failure_ratio());
+    families_.gauge(Metric::strain_ratio, {name_, label_}, health.window.strain_ratio());
+    families_.gauge(Metric::failure_run, {name_, label_}, static_cast<double>(health.run));
+    families_.gauge(Metric::window_attempts, {name_, label_}, static_cast<double>(health.window.attempts()));
+  }
+
+  void load(HealthSnapshot const& health) {
+    families_.gauge(Metric::limit_attempts, {name_, label_}, static_cast<double>(health.limit.attempts));
+    families_.gauge(Metric::limit_in_use, {name_, label_}, static_cast<double>(health.ledger.in_flight));
+    if (auto const usual = health.limit.usual_latency) {
+      families_.gauge(Metric::limit_usual_latency, {name_, label_}, seconds(*usual));
+    }
+    families_.count(Metric::limit_refusals, {name_, label_, candor::name(Refusal::limit)},
+                    health.limit.refusals);
+    if (account_.queue != nullptr) queue(account_.queue->snapshot());
+    if (!health.throttle) return;
+    families_.gauge(Metric::throttle_refused_share, {name_, label_}, health.throttle->refused_share);
+    families_.count(Metric::throttle_refusals, {name_, label_}, health.throttle->refusals);
+  }
+
+  void queue(AttemptQueueSnapshot const& queue) {
+    families_.gauge(Metric::limit_queued, {name_, label_}, static_cast<double>(queue.waiting));
+    auto const refused = [this](Refusal reason, std::uint64_t n) {
+      families_.count(Metric::limit_refusals, {name_, label_, candor::name(reason)}, n);
+    };
+    refused(Refusal::queue_full, queue.refused_full);
+    refused(Refusal::queue_timeout, queue.refused_timeout);
+    DurationSums waits;
+    each_shard([&](RouteShard const& shard) { shard.queue_wait.add_to(waits); });
+    families_.durations(Metric::limit_queue_wait, {name_, label_}, waits);
+  }
+
+  void transitions(TransitionCounts const& counts) {
+    for (auto const from : all_states) {
+      for (auto const to : all_states) {
+        for (auto const rule : all_rules) {
+          auto const n = counts.value(account_, from, to, rule);
+          if (n == 0 && !expected(from, to, rule)) continue;
+          families_.count(Metric::circuit_transitions,
+                          {name_, label_, candor::name(from), candor::name(to), candor::name(rule)}, n);
+        }
+      }
+    }
+  }
+
+ private:
+  /// Of the routes that read this account, in each worker.
+  template <class Visit>
+  void each_shard(Visit const& visit) const {
+    for (auto const& route : upstream_.routes()) {
+      if (&route.health != &account_.health) continue;
+      for (auto const& worker : sources_.workers)
+        visit(worker->upstream(upstream_.index).routes[route.place]);
+    }
+  }
+
+  Families& families_;
+  MetricsSources const& sources_;
+  Route const& account_;
+  Upstream const& upstream_;
+  std::string_view name_;
+  std::string_view label_;
+};
+
+/// What routes have in common: the connections and the budget.
+class UpstreamScrape {
+ public:
+  UpstreamScrape(Families& families, MetricsSources const& sources, Upstream const& upstream)
+      : families_(families), sources_(sources), upstream_(upstream), name_(upstream.name()) {}
+
+  void budget(double tokens) { families_.gauge(Metric::budget_tokens, {name_}, tokens); }
 
   void connections() {
     auto const pool = [this](PoolEvent event) {
@@ -171,108 +331,6 @@ class UpstreamScrape {
     families_.count(Metric::pool_reused, {name_}, reused);
     families_.count(Metric::pool_kept, {name_}, kept);
     families_.count(Metric::pool_dropped, {name_}, dropped);
-  }
-
-  void endpoint(std::size_t index, EndpointSnapshot const& snapshot) {
-    auto const& ledger = snapshot.ledger;
-    std::string_view const address = upstream_.settings.endpoints[index].address;
-    families_.count(Metric::attempts_started, {name_, address}, ledger.started);
-    families_.gauge(Metric::attempts_in_flight, {name_, address}, static_cast<double>(ledger.in_flight));
-    auto const settled = [&](Outcome::Kind outcome, std::string_view kind, std::uint64_t n) {
-      families_.count(Metric::attempts, {name_, address, candor::name(outcome), kind}, n);
-    };
-    settled(Outcome::Kind::success, {}, ledger.success);
-    for (auto const kind : all_failure_kinds) {
-      settled(Outcome::Kind::failure, candor::name(kind), ledger.failures[static_cast<std::size_t>(kind)]);
-    }
-    settled(Outcome::Kind::excluded, {}, ledger.excluded);
-    settled(Outcome::Kind::abandoned, {}, ledger.abandoned);
-    families_.count(Metric::slow_attempts, {name_, address}, ledger.slow);
-    families_.count(Metric::stale_outcomes, {name_, address}, ledger.stale);
-    if (upstream_.settings.endpoints.size() > 1) {
-      for (auto const state : all_states) {
-        families_.gauge(Metric::endpoint_state, {name_, address, candor::name(state)},
-                        state == snapshot.state ? 1.0 : 0.0);
-      }
-      families_.count(Metric::ejections, {name_, address}, snapshot.ejections);
-    }
-    for (auto const hold : all_holds) {
-      families_.gauge(Metric::endpoint_held, {name_, address, candor::name(hold)},
-                      snapshot.held == hold ? 1.0 : 0.0);
-    }
-    families_.count(Metric::checks, {name_, address, "good"}, snapshot.checks.good);
-    families_.count(Metric::checks, {name_, address, "bad"}, snapshot.checks.bad);
-    families_.count(Metric::checks, {name_, address, "abandoned"}, snapshot.checks.abandoned);
-    if (snapshot.standing) {
-      for (auto const standing : all_standings) {
-        families_.gauge(Metric::check_standing, {name_, address, candor::name(standing)},
-                        standing == *snapshot.standing ? 1.0 : 0.0);
-      }
-    }
-    DurationSums durations;
-    for (auto const& worker : sources_.workers) {
-      worker->upstream(upstream_.index).attempt_durations[index].add_to(durations);
-    }
-    families_.durations(Metric::attempt_duration, {name_, address}, durations);
-  }
-
-  void health(HealthSnapshot const& health) {
-    for (std::size_t i = 0; i < health.endpoints.size(); ++i) endpoint(i, health.endpoints[i]);
-    families_.count(Metric::late_breaks, {name_}, health.late_breaks);
-    for (auto const state : all_states) {
-      families_.gauge(Metric::circuit_state, {name_, candor::name(state)}, state == health.state ? 1.0 : 0.0);
-    }
-    for (auto const hold : all_holds) {
-      families_.gauge(Metric::circuit_held, {name_, candor::name(hold)}, health.held == hold ? 1.0 : 0.0);
-    }
-    families_.count(Metric::circuit_refusals, {name_}, health.refusals);
-    families_.gauge(Metric::circuit_admitted, {name_}, health.admitted_share);
-    for (auto const outcome : all_outcomes) {
-      families_.count(Metric::probes, {name_, candor::name(outcome)},
-                      health.probes[static_cast<std::size_t>(outcome)]);
-    }
-    families_.gauge(Metric::failure_ratio, {name_}, health.window.failure_ratio());
-    families_.gauge(Metric::strain_ratio, {name_}, health.window.strain_ratio());
-    families_.gauge(Metric::failure_run, {name_}, static_cast<double>(health.run));
-    families_.gauge(Metric::window_attempts, {name_}, static_cast<double>(health.window.attempts()));
-  }
-
-  void load(HealthSnapshot const& health) {
-    families_.gauge(Metric::limit_attempts, {name_}, static_cast<double>(health.limit.attempts));
-    families_.gauge(Metric::limit_in_use, {name_}, static_cast<double>(health.ledger.in_flight));
-    if (auto const usual = health.limit.usual_latency) {
-      families_.gauge(Metric::limit_usual_latency, {name_}, seconds(*usual));
-    }
-    families_.count(Metric::limit_refusals, {name_, candor::name(Refusal::limit)}, health.limit.refusals);
-    if (upstream_.queue) queue(upstream_.queue->snapshot());
-    if (!health.throttle) return;
-    families_.gauge(Metric::throttle_refused_share, {name_}, health.throttle->refused_share);
-    families_.count(Metric::throttle_refusals, {name_}, health.throttle->refusals);
-  }
-
-  void queue(AttemptQueueSnapshot const& queue) {
-    families_.gauge(Metric::limit_queued, {name_}, static_cast<double>(queue.waiting));
-    auto const refused = [this](Refusal reason, std::uint64_t n) {
-      families_.count(Metric::limit_refusals, {name_, candor::name(reason)}, n);
-    };
-    refused(Refusal::queue_full, queue.refused_full);
-    refused(Refusal::queue_timeout, queue.refused_timeout);
-    DurationSums waits;
-    for (auto const& worker : sources_.workers) worker->upstream(upstream_.index).queue_wait.add_to(waits);
-    families_.durations(Metric::limit_queue_wait, {name_}, waits);
-  }
-
-  void transitions(TransitionCounts const& counts) {
-    for (auto const from : all_states) {
-      for (auto const to : all_states) {
-        for (auto const rule : all_rules) {
-          auto const n = counts.value(upstream_.index, from, to, rule);
-          if (n == 0 && !expected(from, to, rule)) continue;
-          families_.count(Metric::circuit_transitions,
-                          {name_, candor::name(from), candor::name(to), candor::name(rule)}, n);
-        }
-      }
-    }
   }
 
  private:
@@ -324,13 +382,20 @@ std::vector<prometheus::MetricFamily> MetricsCollectable::Collect() const {
   Families families;
   auto const now = sources_.now();
   for (auto const& upstream : sources_.upstreams) {
+    for (auto const& route : upstream->routes()) {
+      RouteScrape scrape{families, sources_, route};
+      scrape.requests();
+      scrape.retries();
+    }
+    upstream->each_account([&](Route const& account) {
+      AccountScrape scrape{families, sources_, account};
+      auto const health = account.health.snapshot(now);
+      scrape.health(health);
+      scrape.load(health);
+      if (sources_.transitions) scrape.transitions(*sources_.transitions);
+    });
     UpstreamScrape scrape{families, sources_, *upstream};
-    scrape.requests();
-    auto const health = upstream->health.snapshot(now);
-    scrape.health(health);
-    scrape.load(health);
-    scrape.retries(upstream->budget.available(now));
-    if (sources_.transitions) scrape.transitions(*sources_.transitions);
+    scrape.budget(upstream->budget.available(now));
     scrape.connections();
   }
   scrape_workers(families, sources_.workers);

@@ -5,16 +5,17 @@
 
 namespace candor::observe {
 
-std::string transition_line(Upstream const& upstream, Transition const& transition) {
-  std::string line{upstream.name()};
+std::string transition_line(Route const& account, Transition const& transition) {
+  std::string line{account.account_title()};
   if (transition.endpoint) {
-    line.append(", endpoint ").append(upstream.settings.endpoints[transition.endpoint->value].address);
+    line.append(", endpoint ")
+        .append(account.upstream.settings.endpoints[transition.endpoint->value].address);
   }
   line.append(": circuit ").append(name(transition.to)).append(", was ").append(name(transition.from));
   line.append(" (").append(name(transition.why.rule)).append(", generation ");
   line.append(std::to_string(transition.generation))
       .append("): ")
-      .append(in_words(transition.why, upstream.settings.breaker));
+      .append(in_words(transition.why, account.settings.breaker));
   return line;
 }
 
@@ -45,10 +46,10 @@ void OperationalLog::say(Level level, std::string_view text) {
   if (level >= least_) lines_.write(printable(text), level);
 }
 
-void OperationalLog::late_break(Upstream const& upstream, AttemptRecord const& record) {
-  say(Level::warn, upstream.name() +
+void OperationalLog::late_break(Route const& route, AttemptRecord const& record) {
+  say(Level::warn, route.upstream.name() +
                        ": a streamed answer broke off after its attempt had settled as a success (" +
-                       upstream.settings.endpoints[record.endpoint.value].address + ", status " +
+                       route.upstream.settings.endpoints[record.endpoint.value].address + ", status " +
                        std::to_string(record.status) + ')');
 }
 

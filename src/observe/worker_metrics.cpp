@@ -11,7 +11,7 @@ namespace {
 
 std::size_t status_class(std::uint16_t status) {
   std::size_t const hundreds = status / 100;
-  return hundreds < UpstreamShard::status_classes ? hundreds : 0;
+  return hundreds < RouteShard::status_classes ? hundreds : 0;
 }
 
 /// The place of a retry's reason: it is the name of a failure kind.
@@ -50,42 +50,44 @@ std::size_t places(std::vector<std::shared_ptr<Upstream>> const& upstreams) {
 WorkerMetrics::WorkerMetrics(std::vector<std::shared_ptr<Upstream>> const& upstreams)
     : upstreams_(places(upstreams)) {
   for (auto const& upstream : upstreams) {
-    upstreams_[upstream->index].attempt_durations =
-        std::vector<DurationHistogram>(upstream->settings.endpoints.size());
+    auto& routes = upstreams_[upstream->index].routes;
+    routes = std::vector<RouteShard>(upstream->routes().size());
+    for (auto& route : routes) {
+      route.attempt_durations = std::vector<DurationHistogram>(upstream->settings.endpoints.size());
+    }
   }
 }
 
-UpstreamShard& WorkerMetrics::shard(Upstream const& upstream) {
-  assert(upstream.index < upstreams_.size());
-  return upstreams_[upstream.index];
+RouteShard& WorkerMetrics::shard(Route const& route) {
+  assert(route.upstream.index < upstreams_.size());
+  return upstreams_[route.upstream.index].routes[route.place];
 }
 
-void WorkerMetrics::request_begun(Upstream const& upstream) { shard(upstream).requests_begun.add(); }
+void WorkerMetrics::request_begun(Route const& route) { shard(route).requests_begun.add(); }
 
-void WorkerMetrics::attempt_settled(Upstream const& upstream, AttemptRecord const& record) {
+void WorkerMetrics::attempt_settled(Route const& route, AttemptRecord const& record) {
   bool const verdict = record.outcome && (record.outcome->is_success() || record.outcome->is_failure());
-  if (verdict)
-    shard(upstream).attempt_durations[record.endpoint.value].observe(record.settled - record.started);
+  if (verdict) shard(route).attempt_durations[record.endpoint.value].observe(record.settled - record.started);
 }
 
-void WorkerMetrics::retry_sent(Upstream const& upstream, std::string_view reason) {
-  shard(upstream).retries[reason_place(reason)].add();
+void WorkerMetrics::retry_sent(Route const& route, std::string_view reason) {
+  shard(route).retries[reason_place(reason)].add();
 }
 
-void WorkerMetrics::retry_denied(Upstream const& upstream, RetryDenied reason) {
-  shard(upstream).retries_denied[static_cast<std::size_t>(reason)].add();
+void WorkerMetrics::retry_denied(Route const& route, RetryDenied reason) {
+  shard(route).retries_denied[static_cast<std::size_t>(reason)].add();
 }
 
-void WorkerMetrics::hedged(Upstream const& upstream, HedgeResult result) {
-  shard(upstream).hedges[static_cast<std::size_t>(result)].add();
+void WorkerMetrics::hedged(Route const& route, HedgeResult result) {
+  shard(route).hedges[static_cast<std::size_t>(result)].add();
 }
 
-void WorkerMetrics::fallback_given(Upstream const& upstream, FallbackKind kind) {
-  shard(upstream).fallbacks[static_cast<std::size_t>(kind)].add();
+void WorkerMetrics::fallback_given(Route const& route, FallbackKind kind) {
+  shard(route).fallbacks[static_cast<std::size_t>(kind)].add();
 }
 
 void WorkerMetrics::request_ended(Exchange const& exchange, RequestEnd const& end) {
-  auto& counts = shard(exchange.upstream);
+  auto& counts = shard(exchange.route);
   counts.requests[static_cast<std::size_t>(end.result)][status_class(end.status)].add();
   counts.request_duration.observe(end.at - exchange.started);
   counts.request_body_bytes.add(end.body_bytes_in);
@@ -104,7 +106,7 @@ void WorkerMetrics::rejected(std::uint16_t status, std::optional<http::ProxyErro
 }
 
 void WorkerMetrics::pool_event(Upstream const& upstream, PoolEvent event) {
-  shard(upstream).pool[static_cast<std::size_t>(event)].add();
+  upstreams_[upstream.index].pool[static_cast<std::size_t>(event)].add();
 }
 
 }  // namespace candor::observe

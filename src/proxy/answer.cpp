@@ -38,19 +38,19 @@ OwnAnswer of_failed_attempt(FailureKind kind, ProtocolFault fault, std::string_v
 }
 
 OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
-  std::string const upstream = "The circuit of " + exchange.upstream.name();
+  std::string const circuit = "The circuit of " + exchange.route.account_title();
   OwnAnswer answer{.status = 503, .error = ProxyError::destination_unavailable, .details = name(refusal)};
   switch (refusal) {
     case Refusal::circuit_open:
-      answer.explanation = upstream + " is open: too many of its attempts failed.";
+      answer.explanation = circuit + " is open: too many of its attempts failed.";
       break;
     case Refusal::probe_in_flight:
-      answer.explanation = upstream + " is half-open: another request is probing it now.";
+      answer.explanation = circuit + " is half-open: another request is probing it now.";
       break;
     case Refusal::ramping:
-      answer.explanation = upstream + " has just closed: only a part of the requests is let through yet.";
+      answer.explanation = circuit + " has just closed: only a part of the requests is let through yet.";
       break;
-    case Refusal::held: answer.explanation = upstream + " is held open by an operator."; break;
+    case Refusal::held: answer.explanation = circuit + " is held open by an operator."; break;
     case Refusal::no_endpoint:
       answer.explanation = "No endpoint of " + exchange.upstream.name() + " can take a request now.";
       break;
@@ -73,7 +73,7 @@ OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
       break;
   }
   // Who is busy now may have room at any moment: less than any Retry-After can say.
-  answer.retry_after = exchange.upstream.health.retry_after(exchange.now());
+  answer.retry_after = exchange.route.health.retry_after(exchange.now());
   answer.candor_retry = "refused";
   return answer;
 }

@@ -37,26 +37,26 @@ Outcome outcome_of(Failure const& failure) {
 }
 
 Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) {
-  auto permit = upstream_.health.admit({.request = exchange.id,
-                                        .number = attempt.number,
-                                        .hash = hash_of(upstream_.settings.balance, exchange.head),
-                                        .tried = attempt.tried,
-                                        .expendable = attempt.expendable,
-                                        .may_wait = attempt.may_wait,
-                                        .method = exchange.head.method_text,
-                                        .path = exchange.head.path()},
-                                       exchange.now());
+  auto permit = route_.health.admit({.request = exchange.id,
+                                     .number = attempt.number,
+                                     .hash = hash_of(route_.upstream.settings.balance, exchange.head),
+                                     .tried = attempt.tried,
+                                     .expendable = attempt.expendable,
+                                     .may_wait = attempt.may_wait,
+                                     .method = exchange.head.method_text,
+                                     .path = exchange.head.path()},
+                                    exchange.now());
   if (!permit) co_return permit.error();
   attempt.endpoint = permit->endpoint();
   if (attempt.place) {
-    exchange.worker.observer.attempt_waited(upstream_, permit->started() - attempt.place->since());
+    exchange.worker.observer.attempt_waited(route_, permit->started() - attempt.place->since());
     attempt.place->leave();
   }
   if (attempt.superseded) attempt.superseded->reset();
   if (attempt.token) {
     std::move(*attempt.token).spend(exchange.now());
     ++exchange.retries;
-    exchange.worker.observer.retry_sent(upstream_, attempt.retry_reason);
+    exchange.worker.observer.retry_sent(route_, attempt.retry_reason);
   }
   auto& record = exchange.attempts.add({.number = attempt.number,
                                         .endpoint = attempt.endpoint,
@@ -75,7 +75,7 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
   auto const& head = (*source)->head();
   ride->head_arrived(head.status);
   bool const has_retry_after = head.fields.find(http::FieldId::retry_after) != nullptr;
-  if (auto const kind = classify(upstream_.settings.classify, head.status, has_retry_after)) {
+  if (auto const kind = classify(route_.settings.classify, head.status, has_retry_after)) {
     ride->settle(Outcome::failed(*kind));
     co_return Response{std::move(*source)};
   }

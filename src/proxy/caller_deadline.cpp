@@ -104,7 +104,7 @@ std::string format_timeout(DeadlineFormat format, Duration left, std::string_vie
 }
 
 std::optional<std::string> timeout_left(Exchange const& exchange) {
-  auto const& header = exchange.upstream.settings.timeouts.deadline_header;
+  auto const& header = exchange.route.settings.timeouts.deadline_header;
   if (!header || !exchange.caller_deadline) return std::nullopt;
   auto const* field = exchange.head.fields.find(header->name);
   auto const as_it_came = field != nullptr ? field->value : std::string_view{};

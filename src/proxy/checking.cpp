@@ -55,7 +55,7 @@ Task<void> Checking::check(EndpointId endpoint, CheckCourse& course) {
 }
 
 void Checking::report(EndpointId endpoint, CheckReport const& report) {
-  upstream_.health.checked(endpoint, report, report.at);
+  upstream_.each_account([&](Route& account) { account.health.checked(endpoint, report, report.at); });
   if (report.is_news()) observer_.check_changed(upstream_, endpoint, report);
 }
 

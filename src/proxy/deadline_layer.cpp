@@ -16,7 +16,7 @@ void DeadlineLayer::take_callers(Exchange& exchange, DeadlineHeaderSettings cons
     return http::equal_ignoring_case(each.name, header.name);
   });
   auto const timeout = several == 1 ? parse_timeout(header.format, field->value) : std::nullopt;
-  if (!timeout) return exchange.worker.observer.deadline_ignored(exchange.upstream);
+  if (!timeout) return exchange.worker.observer.deadline_ignored(exchange.route);
   exchange.caller_deadline = exchange.came + *timeout;
   exchange.deadline = std::min(exchange.deadline, *exchange.caller_deadline);
 }

@@ -53,8 +53,8 @@ std::string cache_status(Exchange const& exchange, std::uint16_t status) {
 
 }  // namespace
 
-FallbackLayer::FallbackLayer(Upstream& upstream, Pipeline const& pipeline)
-    : upstream_(upstream), settings_(*upstream.settings.fallback), pipeline_(pipeline) {
+FallbackLayer::FallbackLayer(Route& route, Pipeline const& pipeline)
+    : route_(route), settings_(*route.settings.fallback), pipeline_(pipeline) {
   if (settings_.stale) kept_.emplace(*settings_.stale);
 }
 
@@ -70,7 +70,7 @@ void FallbackLayer::mark(Exchange& exchange, FallbackKind kind, Result<Response>
   if (instead_of) fallback.status = instead_of->head().status;
   if (!instead_of) fallback.failure = instead_of.error();
   exchange.fallback = fallback;
-  exchange.worker.observer.fallback_given(upstream_, kind);
+  exchange.worker.observer.fallback_given(route_, kind);
 }
 
 /// What may be sent to another upstream: the same as may be sent again to this one. And the body has one
@@ -80,13 +80,13 @@ bool FallbackLayer::may_divert(Exchange const& exchange, Result<Response> const&
   if (!settings_.upstream || pipeline_.alternative() == nullptr || exchange.scope.cancelled()) return false;
   if (!body.replayable() || body.broken()) return false;
   if (result && result->head().status < 300 && !body.read_whole()) return false;
-  return exchange.untouched || may_be_repeated(upstream_.settings.retry, exchange.head);
+  return exchange.untouched || may_be_repeated(route_.settings.retry, exchange.head);
 }
 
 /// The other upstream sees a request like any other: its own deadline, budget and account.
 Task<Result<Response>> FallbackLayer::divert(Exchange& exchange) {
-  auto& other = *pipeline_.alternative();
-  exchange.diverted = std::make_unique<Exchange>(exchange.id, other.upstream(), exchange.head, exchange.body,
+  auto& other = pipeline_.alternative()->of(exchange.head);
+  exchange.diverted = std::make_unique<Exchange>(exchange.id, other.route(), exchange.head, exchange.body,
                                                  exchange.worker, exchange.scope);
   auto& diverted = *exchange.diverted;
   diverted.came = exchange.came;

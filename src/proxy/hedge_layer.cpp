@@ -10,12 +10,12 @@ namespace candor {
 namespace {
 
 /// What stays the same however long the attempt takes.
-bool may_be_hedged(UpstreamSettings const& settings, Exchange const& exchange, Attempt const& attempt) {
+bool may_be_hedged(RetrySettings const& settings, Exchange const& exchange, Attempt const& attempt) {
   // What is spoken after an upgrade cannot be told from what is spoken before it; a tunnel is not an answer.
   bool const tunnels = exchange.head.method == http::Method::connect ||
                        exchange.head.fields.find(http::FieldId::upgrade) != nullptr;
-  return !exchange.hedged && !tunnels && attempt.number < settings.retry.attempts &&
-         may_be_repeated(settings.retry, exchange.head);
+  return !exchange.hedged && !tunnels && attempt.number < settings.attempts &&
+         may_be_repeated(settings, exchange.head);
 }
 
 /// Of two that failed the one that says more: an answer before none, and before all one that says that it
@@ -78,8 +78,8 @@ class HedgeLayer::Race {
   void hedge() {
     if (!may_start()) return;
     auto const now = exchange_.now();
-    if (layer_.upstream_.health.state() != CircuitState::closed) return tell(HedgeResult::denied);
-    token_ = layer_.upstream_.budget.take(now);
+    if (layer_.route_.health.state() != CircuitState::closed) return tell(HedgeResult::denied);
+    token_ = layer_.route_.budget.take(now);
     if (!token_) return tell(HedgeResult::denied);
     auto& attempt = second_attempt_.emplace(exchange_.scope, first_.attempt.number + 1);
     tried_.assign(first_.attempt.tried.begin(), first_.attempt.tried.end());
@@ -130,7 +130,7 @@ class HedgeLayer::Race {
   }
 
   static Result<Response> take(Leg& leg) { return std::move(*leg.result); }
-  void tell(HedgeResult result) const { exchange_.worker.observer.hedged(layer_.upstream_, result); }
+  void tell(HedgeResult result) const { exchange_.worker.observer.hedged(layer_.route_, result); }
 
   HedgeLayer& layer_;
   Exchange& exchange_;
@@ -143,7 +143,7 @@ class HedgeLayer::Race {
   std::optional<Leg> second_;
 };
 
-HedgeLayer::HedgeLayer(Upstream& upstream) : upstream_(upstream), settings_(*upstream.settings.retry.hedge) {}
+HedgeLayer::HedgeLayer(Route& route) : route_(route), settings_(*route.settings.retry.hedge) {}
 
 /// Of those that say how long the upstream takes: a refused connection is no quick answer.
 void HedgeLayer::learn(Exchange const& exchange, Attempt const& attempt, Result<Response> const& result) {
@@ -161,7 +161,7 @@ Task<Result<Response>> HedgeLayer::call(Exchange& exchange, Attempt& attempt) {
   auto const now = exchange.now();
   auto const usual = settings_.quantile ? took_.quantile(*settings_.quantile, now) : std::nullopt;
   auto const patience = hedge_after(settings_, usual);
-  if (!patience || !may_be_hedged(upstream_.settings, exchange, attempt)) {
+  if (!patience || !may_be_hedged(route_.settings.retry, exchange, attempt)) {
     auto result = co_await next().call(exchange, attempt);
     learn(exchange, attempt, result);
     co_return result;

@@ -10,8 +10,8 @@ bool lacks_room(Result<Response> const& result) {
 
 }  // namespace
 
-LimitLayer::LimitLayer(Upstream& upstream)
-    : queue_(*upstream.queue), timeout_(upstream.settings.limit.queue_timeout) {}
+LimitLayer::LimitLayer(Route& route)
+    : queue_(*route.queue), lane_(route.lane), timeout_(route.settings.limit.queue_timeout) {}
 
 Task<Result<Response>> LimitLayer::call(Exchange& exchange, Attempt& attempt) {
   if (!queue_.is_occupied()) {
@@ -27,7 +27,7 @@ Task<Result<Response>> LimitLayer::call(Exchange& exchange, Attempt& attempt) {
 Task<Result<Response>> LimitLayer::wait_and_call(Exchange& exchange, Attempt& attempt) {
   if (!desk_) desk_.emplace(queue_, exchange.worker.scheduler, exchange.worker.mailbox);
   attempt.may_wait = true;
-  AttemptQueue::Place place{*desk_, lane_of(exchange), exchange.now()};
+  AttemptQueue::Place place{*desk_, lane_, exchange.now()};
   if (!place.line_up()) co_return Failure{Refusal::queue_full, name(Refusal::queue_full)};
   for (;;) {
     auto const turn = co_await place.wait(place.since() + timeout_, attempt.scope);

@@ -21,8 +21,8 @@ void PermitRide::body_goes_on() {
 
 void PermitRide::body_broke(FailureKind kind) {
   if (permit_) return settle(Outcome::failed(kind));
-  exchange_.upstream.health.late_break();
-  exchange_.worker.observer.late_break(exchange_.upstream, record_);
+  exchange_.route.health.late_break();
+  exchange_.worker.observer.late_break(exchange_.route, record_);
 }
 
 void PermitRide::settle(Outcome outcome) {
@@ -32,7 +32,7 @@ void PermitRide::settle(Outcome outcome) {
   record_.settled = exchange_.now();
   std::move(*permit_).settle(outcome, record_.settled, record_.status);
   permit_.reset();
-  exchange_.worker.observer.attempt_settled(exchange_.upstream, record_);
+  exchange_.worker.observer.attempt_settled(exchange_.route, record_);
 }
 
 /// What has trailers is not seen to its end: who keeps a body keeps no trailers.

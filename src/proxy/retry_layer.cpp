@@ -117,13 +117,13 @@ class RetryLayer::Course {
 };
 
 Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
-  auto const& settings = upstream_.settings.retry;
+  auto const& settings = route_.settings.retry;
   auto& scheduler = exchange.worker.scheduler;
-  upstream_.budget.request(scheduler.now(), upstream_.health.retrying_pays(scheduler.now()));
+  route_.budget.request(scheduler.now(), route_.health.retrying_pays(scheduler.now()));
   Course course{exchange, settings};
   auto const give_up = [&](RetryDenied reason) {
     exchange.denied = reason;
-    exchange.worker.observer.retry_denied(upstream_, reason);
+    exchange.worker.observer.retry_denied(route_, reason);
     return course.in_hand();
   };
 
@@ -144,8 +144,8 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
 
     course.failed(attempt, std::move(result));
     auto decision =
-        decide(settings, course.history(), upstream_.health.state(), exchange.deadline - scheduler.now(),
-               upstream_.budget, scheduler.now(), exchange.worker.rng);
+        decide(settings, course.history(), route_.health.state(), exchange.deadline - scheduler.now(),
+               route_.budget, scheduler.now(), exchange.worker.rng);
     if (auto const* no = std::get_if<GiveUp>(&decision)) co_return give_up(no->reason);
 
     auto& again = std::get<RetryAfter>(decision);

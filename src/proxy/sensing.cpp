@@ -13,7 +13,7 @@ constexpr Duration idle_nap = 24h;
 
 Sensing::Sensing(Upstream& upstream, Dialler& dialler, Scheduler& scheduler)
     : upstream_(upstream), dialler_(dialler), scheduler_(scheduler) {
-  upstream_.health.sense();
+  upstream_.each_account([](Route& route) { route.health.sense(); });
   tasks_.spawn(run());
 }
 
@@ -23,15 +23,26 @@ void Sensing::circuit_opened() {
   if (nap_) nap_->cancel(CancelReason::circuit_opened);
 }
 
+/// The first of all accounts: each asks for its own.
+std::optional<Instant> Sensing::next_check() const {
+  std::optional<Instant> first;
+  upstream_.each_account([&first](Route const& route) {
+    auto const due = route.health.next_check();
+    if (due && (!first || *due < *first)) first = due;
+  });
+  return first;
+}
+
 Task<void> Sensing::run() {
   for (;;) {
-    auto const due = upstream_.health.next_check();
+    auto const due = next_check();
     auto const now = scheduler_.now();
     nap_.emplace(life_);
     co_await scheduler_.sleep(due ? std::max(*due - now, Duration{}) : idle_nap, *nap_);
     nap_.reset();
-    while (auto permit = upstream_.health.take_check(scheduler_.now()))
-      tasks_.spawn(check(std::move(*permit)));
+    upstream_.each_account([this](Route& route) {
+      while (auto permit = route.health.take_check(scheduler_.now())) tasks_.spawn(check(std::move(*permit)));
+    });
   }
 }
 

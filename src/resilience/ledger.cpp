@@ -14,6 +14,18 @@ void Ledger::settle(Outcome outcome) {
   }
 }
 
+Ledger& Ledger::operator+=(Ledger const& other) {
+  started += other.started;
+  in_flight += other.in_flight;
+  success += other.success;
+  for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
+  excluded += other.excluded;
+  abandoned += other.abandoned;
+  slow += other.slow;
+  stale += other.stale;
+  return *this;
+}
+
 std::uint64_t Ledger::failed() const {
   return std::accumulate(failures.begin(), failures.end(), std::uint64_t{0});
 }

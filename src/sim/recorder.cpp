@@ -35,41 +35,41 @@ void Recorder::request_done(std::size_t stream, bool good, Exchange const& excha
             exchange.denied ? name(*exchange.denied) : std::string_view{});
 }
 
-void Recorder::circuit_changed(Upstream const& upstream, std::size_t sidecar, Transition const& transition) {
-  auto& counts = upstreams_[upstream.index];
-  (transition.endpoint ? counts.ejections : counts.changes).push_back({sidecar, transition});
+void Recorder::circuit_changed(Route const& account, std::size_t sidecar, Transition const& transition) {
+  auto& counts = upstreams_[account.upstream.index];
+  (transition.endpoint ? counts.ejections : counts.changes).push_back({sidecar, transition, account.place});
   if (!log_.on()) return;
   auto const& why = transition.why;
-  log_.line(transition.at, " circuit of ", upstream.name(), "#", sidecar,
+  log_.line(transition.at, " circuit of ", account.account_title(), "#", sidecar,
             transition.endpoint ? "/" + std::to_string(transition.endpoint->value) : std::string{}, ": ",
             name(transition.from), " to ", name(transition.to), " by ", name(why.rule), ", generation ",
             transition.generation, ", run ", why.run, ", window ", why.window.failed, "/",
             why.window.settled);
 }
 
-void Recorder::attempt_settled(Upstream const& upstream, AttemptRecord const& record) {
-  ++upstreams_[upstream.index].settled;
+void Recorder::attempt_settled(Route const& route, AttemptRecord const& record) {
+  ++upstreams_[route.upstream.index].settled;
   if (!log_.on()) return;
   auto const& outcome = *record.outcome;
-  log_.line(record.settled, " attempt of ", record.started.time_since_epoch(), " at ", upstream.name(), "/",
-            record.endpoint.value, " settles: ", name(outcome.kind()), outcome.is_failure() ? " " : "",
+  log_.line(record.settled, " attempt of ", record.started.time_since_epoch(), " at ", route.upstream.name(),
+            "/", record.endpoint.value, " settles: ", name(outcome.kind()), outcome.is_failure() ? " " : "",
             outcome.is_failure() ? name(outcome.failure()) : std::string_view{}, " ", record.status);
 }
 
-void Recorder::retry_sent(Upstream const& upstream, std::string_view /*reason*/) {
-  ++upstreams_[upstream.index].retries;
+void Recorder::retry_sent(Route const& route, std::string_view /*reason*/) {
+  ++upstreams_[route.upstream.index].retries;
   retries_.count(scheduler_.now());
 }
 
-void Recorder::retry_denied(Upstream const& upstream, RetryDenied reason) {
-  ++upstreams_[upstream.index].denied[static_cast<std::size_t>(reason)];
-  if (log_.on()) log_.line(scheduler_.now(), " retry at ", upstream.name(), " denied: ", name(reason));
+void Recorder::retry_denied(Route const& route, RetryDenied reason) {
+  ++upstreams_[route.upstream.index].denied[static_cast<std::size_t>(reason)];
+  if (log_.on()) log_.line(scheduler_.now(), " retry at ", route.upstream.name(), " denied: ", name(reason));
 }
 
-void Recorder::late_break(Upstream const& upstream, AttemptRecord const& record) {
-  ++upstreams_[upstream.index].late_breaks;
-  log_.line(scheduler_.now(), " attempt of ", record.started.time_since_epoch(), " at ", upstream.name(), "/",
-            record.endpoint.value, " broke off late");
+void Recorder::late_break(Route const& route, AttemptRecord const& record) {
+  ++upstreams_[route.upstream.index].late_breaks;
+  log_.line(scheduler_.now(), " attempt of ", record.started.time_since_epoch(), " at ",
+            route.upstream.name(), "/", record.endpoint.value, " broke off late");
 }
 
 namespace {

@@ -28,12 +28,12 @@ class Recorder final : public Observer {
   void request_started(std::size_t stream, Exchange const& exchange);
   /// `good`: the answer that was passed on is no failure.
   void request_done(std::size_t stream, bool good, Exchange const& exchange, RequestEnd const& end);
-  void circuit_changed(Upstream const& upstream, std::size_t sidecar, Transition const& transition);
+  void circuit_changed(Route const& account, std::size_t sidecar, Transition const& transition);
 
-  void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override;
-  void retry_sent(Upstream const& upstream, std::string_view reason) override;
-  void retry_denied(Upstream const& upstream, RetryDenied reason) override;
-  void late_break(Upstream const& upstream, AttemptRecord const& record) override;
+  void attempt_settled(Route const& route, AttemptRecord const& record) override;
+  void retry_sent(Route const& route, std::string_view reason) override;
+  void retry_denied(Route const& route, RetryDenied reason) override;
+  void late_break(Route const& route, AttemptRecord const& record) override;
 
   /// Fills in what it has counted.
   void tell(Report& report) const;

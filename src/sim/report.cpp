@@ -52,29 +52,15 @@ Duration Durations::quantile(double share_below) const {
 
 double RequestTally::goodput() const { return started == 0 ? 1 : share(ok, started); }
 
-namespace {
-
-void add_ledger(Ledger& sum, Ledger const& part) {
-  sum.started += part.started;
-  sum.in_flight += part.in_flight;
-  sum.success += part.success;
-  for (std::size_t i = 0; i < sum.failures.size(); ++i) sum.failures[i] += part.failures[i];
-  sum.excluded += part.excluded;
-  sum.abandoned += part.abandoned;
-  sum.slow += part.slow;
-  sum.stale += part.stale;
-}
-
-}  // namespace
-
 void UpstreamTally::add(HealthSnapshot const& snapshot) {
   refusals += snapshot.refusals;
   limit_refusals += snapshot.limit.refusals;
   if (snapshot.throttle) throttle_refusals += snapshot.throttle->refusals;
-  add_ledger(ledger, snapshot.ledger);
+  ledger += snapshot.ledger;
   endpoint_ledgers.resize(snapshot.endpoints.size());
-  for (std::size_t i = 0; i < endpoint_ledgers.size(); ++i)
-    add_ledger(endpoint_ledgers[i], snapshot.endpoints[i].ledger);
+  for (std::size_t i = 0; i < endpoint_ledgers.size(); ++i) {
+    endpoint_ledgers[i] += snapshot.endpoints[i].ledger;
+  }
 }
 
 std::uint64_t UpstreamTally::attempts() const {
@@ -82,18 +68,18 @@ std::uint64_t UpstreamTally::attempts() const {
                          [](std::uint64_t sum, EndpointTally const& e) { return sum + e.attempts; });
 }
 
-std::uint64_t UpstreamTally::openings() const {
+std::uint64_t UpstreamTally::openings(std::uint32_t route) const {
   return static_cast<std::uint64_t>(
-      std::count_if(changes.begin(), changes.end(), [](CircuitChange const& change) {
-        return change.transition.to == CircuitState::open &&
+      std::count_if(changes.begin(), changes.end(), [route](CircuitChange const& change) {
+        return change.route == route && change.transition.to == CircuitState::open &&
                change.transition.from != CircuitState::half_open;
       }));
 }
 
-std::optional<Instant> UpstreamTally::opened_after(Instant since) const {
+std::optional<Instant> UpstreamTally::opened_after(Instant since, std::uint32_t route) const {
   for (auto const& change : changes) {
-    if (change.transition.to == CircuitState::open && change.transition.at >= since)
-      return change.transition.at;
+    bool const opens = change.route == route && change.transition.to == CircuitState::open;
+    if (opens && change.transition.at >= since) return change.transition.at;
   }
   return std::nullopt;
 }

@@ -94,7 +94,7 @@ class ScriptedUpstream::Endpoint {
     if (prepared.act.stale && !attempt.fresh_connection) {
       return {.act = &prepared, .wait = {}, .failure = Failure{StaleConnection{}}};
     }
-    Cue cue = cue_of(prepared, exchange.upstream.settings.timeouts, rng);
+    Cue cue = cue_of(prepared, exchange.route.settings.timeouts, rng);
     if (cue.connected && capacity_) queue(cue, now, rng);
     cue.breaks_at = course.breaks_at();
     if (cue.breaks_at <= now + cue.wait && cue.connected) {
@@ -251,7 +251,7 @@ Task<Result<ResponseHandle>> ScriptedUpstream::send(Exchange& exchange, Attempt&
   }
   if (cue.failure) co_return *cue.failure;
   ++endpoint.tally.heads;
-  co_return ResponseHandle{new ScriptedAnswer{*cue.act, scheduler, exchange.upstream.settings.timeouts.idle,
+  co_return ResponseHandle{new ScriptedAnswer{*cue.act, scheduler, exchange.route.settings.timeouts.idle,
                                               cue.breaks_at, endpoint.tally}};
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 /// One worker's way to one upstream.
 struct Lane {
-  Pipeline& pipeline;
+  Pipelines& pipelines;
   Rng& rng;
 };
 
@@ -27,7 +27,7 @@ struct Lane {
 struct Worker {
   explicit Worker(Rng chance) : rng(chance) {}
   Rng rng;
-  std::vector<std::unique_ptr<Pipeline>> pipelines;  // by upstream
+  std::vector<std::unique_ptr<Pipelines>> pipelines;  // by upstream
 };
 
 struct Sidecar {
@@ -57,7 +57,7 @@ struct World::State {
   void start(std::size_t stream, PreparedRequest const& request, Lane lane) {
     requests.spawn(carry(stream, request, lane));
   }
-  void circuit_changed(std::size_t sidecar, std::size_t upstream, Transition const& transition);
+  void circuit_changed(std::size_t sidecar, Route const& account, Transition const& transition);
 
   struct Stream;
 
@@ -141,8 +141,10 @@ World::State::State(WorldOptions const& options)
     for (std::size_t u = 0; u < options.upstreams.size(); ++u) {
       auto const index = static_cast<std::uint32_t>(u);
       auto upstream = std::make_unique<Upstream>(settings_of(options.upstreams[u], u), index, rng.next());
-      upstream->health.listen(
-          [this, s, u](Transition const& transition) { circuit_changed(s, u, transition); });
+      upstream->each_account([this, s](Route& account) {
+        account.health.listen(
+            [this, s, &account](Transition const& transition) { circuit_changed(s, account, transition); });
+      });
       sidecar.sensing.push_back(std::make_unique<Sensing>(*upstream, *scripted[u], scheduler));
       if (upstream->settings.check) {
         sidecar.checking.push_back(
@@ -153,7 +155,7 @@ World::State::State(WorldOptions const& options)
     for (std::size_t w = 0; w < options.workers; ++w) {
       auto& worker = *sidecar.workers.emplace_back(std::make_unique<Worker>(rng.fork()));
       for (std::size_t u = 0; u < options.upstreams.size(); ++u) {
-        worker.pipelines.push_back(build_pipeline(*sidecar.upstreams[u], *scripted[u]));
+        worker.pipelines.push_back(std::make_unique<Pipelines>(*sidecar.upstreams[u], *scripted[u]));
       }
       link_fallbacks(worker.pipelines);
     }
@@ -164,12 +166,15 @@ World::State::State(WorldOptions const& options)
   }
 }
 
-void World::State::circuit_changed(std::size_t sidecar, std::size_t upstream, Transition const& transition) {
-  recorder.circuit_changed(*sidecars[sidecar].upstreams[upstream], sidecar, transition);
+void World::State::circuit_changed(std::size_t sidecar, Route const& account, Transition const& transition) {
+  recorder.circuit_changed(account, sidecar, transition);
   if (transition.to != CircuitState::open) return;
+  auto const upstream = account.upstream.index;
   if (auto& sensing = sidecars[sidecar].sensing[upstream]) sensing->circuit_opened();
   if (transition.endpoint) return;
-  for (auto const& worker : sidecars[sidecar].workers) worker->pipelines[upstream]->circuit_opened();
+  for (auto const& worker : sidecars[sidecar].workers) {
+    worker->pipelines[upstream]->circuit_opened(account.place);
+  }
 }
 
 Lane World::State::next_lane(std::size_t upstream) {
@@ -182,19 +187,20 @@ Lane World::State::next_lane(std::size_t upstream) {
 Task<void> World::State::carry(std::size_t stream, PreparedRequest const& request, Lane lane) {
   CancelScope caller;
   CallerBody content{request.shape.body_bytes};
-  auto& upstream = lane.pipeline.upstream();
+  auto& pipeline = lane.pipelines.of(request.head());
+  auto& route = pipeline.route();
   http::ReplayBody body;
   if (request.shape.body_bytes > 0) {
-    body = http::ReplayBody{content, request.head().framing, upstream.settings.retry.replay_limit};
+    body = http::ReplayBody{content, request.head().framing, route.settings.retry.replay_limit};
   }
   WorkerContext const worker{scheduler, lane.rng, recorder};
-  Exchange exchange{RequestId{++requests_made}, upstream, request.head(), body, worker, caller};
+  Exchange exchange{RequestId{++requests_made}, route, request.head(), body, worker, caller};
   Timer leaving{[&caller] { caller.cancel(CancelReason::caller_left); }};
   if (request.shape.leaves_after) scheduler.after(leaving, *request.shape.leaves_after);
   recorder.request_started(stream, exchange);
 
   Delivery delivery;
-  auto result = co_await lane.pipeline.call(exchange);
+  auto result = co_await pipeline.call(exchange);
   if (result) {
     delivery = co_await deliver(std::move(*result), exchange.scope);
     bool const whole = delivery.end.result == RequestResult::answered;
@@ -267,7 +273,7 @@ Report World::report() const {
     for (auto const& sidecar : state_->sidecars) {
       auto const& upstream = *sidecar.upstreams[i];
       tally.name = upstream.name();
-      tally.add(upstream.health.snapshot(now()));
+      upstream.each_account([&](Route const& account) { tally.add(account.health.snapshot(now())); });
     }
     auto const& attempts = scripted.attempts_by_slice();
     if (report.slices.size() < attempts.size()) report.slices.resize(attempts.size());

@@ -150,7 +150,7 @@ TEST_F(Orders, ThatMeanNothingAreToldSo) {
                  "\"hold\" has to be \"open\", \"closed\" or \"none\", not \"opened\"."},
            Wrong{R"({"hold": null})", "\"hold\" has to be \"open\", \"closed\" or \"none\", not null."},
            Wrong{R"({"hold": "open", "for": "10m"})",
-                 "There is no \"for\" to be given; there is: hold, endpoint."},
+                 "There is no \"for\" to be given; there is: hold, endpoint, route."},
            Wrong{R"({"hold": "open", "endpoint": 1})", "\"endpoint\" has to be an address, as a string."},
        }) {
     auto const answer = give(body);

@@ -132,6 +132,29 @@ TEST_F(Admin, OneUpstreamHasItsEndpointsLedgers) {
   EXPECT_EQ(endpoints[1]["ledger"]["failure"], 1);
 }
 
+TEST_F(Admin, RoutesWithAccountsOfTheirOwnStandBesideTheSharedOne) {
+  EXPECT_EQ(json("/api/v1/upstreams/payments")["routes"], nlohmann::json::array());
+  play.split_off("charge");
+  play.good({}, 3);
+  play.good({.of_route = true}, 2);
+  play.bad({.of_route = true}, FailureKind::timeout, 0, 5);
+  auto const payments = json("/api/v1/upstreams/payments");
+  EXPECT_EQ(payments["ledger"]["started"], 3);
+  EXPECT_EQ(payments["circuit"]["state"], "closed");
+  ASSERT_EQ(payments["routes"].size(), 1U);
+  auto const& charge = payments["routes"][0];
+  EXPECT_EQ(charge["name"], "charge");
+  EXPECT_EQ(charge["circuit"]["state"], "open");
+  EXPECT_EQ(charge["ledger"]["started"], 7);
+  EXPECT_EQ(charge["endpoints"][0]["ledger"]["started"], 7);
+  EXPECT_FALSE(charge.contains("budget_tokens")) << "it is the upstream's";
+  EXPECT_EQ(json("/api/v1/upstreams")["upstreams"][0]["routes"][0]["circuit"]["state"], "open");
+  EXPECT_EQ(json("/api/v1/upstreams/payments/evidence")["routes"][0]["transitions"].size(), 1U);
+  auto const text = get("/api/v1/upstreams/payments/explain").body;
+  EXPECT_THAT(text, StartsWith("payments: circuit CLOSED;"));
+  EXPECT_THAT(text, ::testing::HasSubstr("\n\npayments (route charge): circuit OPEN;"));
+}
+
 TEST_F(Admin, EvidenceHoldsTransitionsWithTheAttemptsBehindThem) {
   play.good({}, 63);
   play.bad({.method = "POST", .path = "/charge\xff", .endpoint = 1}, FailureKind::status, 503, 6);

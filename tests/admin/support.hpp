@@ -27,18 +27,29 @@ class Play {
     upstream_ = std::make_shared<Upstream>(std::move(settings), 0, 1);
   }
 
+  /// Anew, with a route that has an account of its own.
+  void split_off(std::string name) {
+    auto settings = upstream_->settings;
+    auto& route = settings.routes.emplace_back(as_a_route(settings));
+    route.name = std::move(name);
+    route.circuit = RouteCircuit::own;
+    upstream_ = std::make_shared<Upstream>(std::move(settings), 0, 1);
+  }
+
   struct What {
     std::string_view method = "GET";
     std::string_view path = "/items";
     std::uint32_t endpoint = 0;
     unsigned number = 1;
     Duration took = 10ms;
+    bool of_route = false;  ///< of the one that was split off
   };
 
   /// Of a request of its own, unless `number` says that it is the last one's.
   Permit admit(What const& what) {
     if (what.number == 1) ++request_;
-    return std::move(upstream_->health
+    auto& health = what.of_route ? upstream_->routes().back().health : upstream_->health;
+    return std::move(health
                          .admit({.request = {request_},
                                  .number = what.number,
                                  .endpoint = EndpointId{what.endpoint},
@@ -64,7 +75,7 @@ class Play {
 
   void pass(Duration d) { now += d; }
 
-  [[nodiscard]] Account account() const { return read_account(*upstream_, now, wall); }
+  [[nodiscard]] Account account() const { return read_account(upstream_->own_route(), now, wall); }
   [[nodiscard]] std::shared_ptr<Upstream> const& upstream() const { return upstream_; }
 
   Instant now{1000s};

@@ -82,8 +82,10 @@ TEST(Reading, FindsQuantilesInTheBucketsOfWhatCameBetween) {
 }
 
 TEST(Reading, CountsOpeningsByARuleAndNotByAFailedProbe) {
-  Upstream upstream{{.name = "demo", .endpoints = {{"127.0.0.1:1"}}}, 0, 1};
-  auto const counts = std::make_shared<observe::TransitionCounts>(1);
+  auto const shared =
+      std::make_shared<Upstream>(UpstreamSettings{.name = "demo", .endpoints = {{"127.0.0.1:1"}}}, 0, 1);
+  auto& upstream = *shared;
+  auto const counts = std::make_shared<observe::TransitionCounts>(std::vector{shared});
   observe::TransitionCounts::watch(counts, upstream);
   Instant now{1s};
   auto const attempt = [&](Outcome outcome, std::uint64_t request) {
@@ -96,7 +98,7 @@ TEST(Reading, CountsOpeningsByARuleAndNotByAFailedProbe) {
   now += 1s;
   attempt(Outcome::failed(FailureKind::status), 20);
   Reading reading;
-  add(reading, *counts, 0);
+  add(reading, *counts, upstream.own_route());
   EXPECT_EQ(upstream.health.state(), CircuitState::open);
   EXPECT_EQ(reading.openings, 1U);
   EXPECT_EQ(reading.closings, 0U);

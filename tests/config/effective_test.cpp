@@ -47,6 +47,20 @@ Config unusual() {
                        .content_type = "text/x; a=\"b\"",
                        .headers = {{"x-a", "1: 2 # 3"}},
                        .body = "two\nlines, \"quoted\", ${NOT} a variable\t\u00e9\n"};
+  // A route that has another value in each of its parts.
+  auto route = as_a_route(payments);
+  route.match = {.methods = {"GET"}, .path_regex = "/[^'\"]*#"};
+  route.name = "on";
+  route.circuit = RouteCircuit::own;
+  route.timeouts.request = 13h;
+  route.classify.failure_statuses = {{500, 500}, {504, 504}};
+  route.retry.attempts = 4;
+  route.breaker.trip = {.evidence = EvidenceSettings{0.25}, .consecutive_failures = 4};
+  route.breaker.window = 250ms;
+  route.fallback = std::nullopt;
+  auto other = as_a_route(payments);
+  other.match = {.path_prefix = "/b"};
+  payments.routes = {route, other};
   UpstreamSettings search{.name = "true"};
   search.endpoints = {{"search-1:80"}};
   search.breaker.trip.consecutive_failures = 5;  // beside evidence, whose numbers are the default ones
@@ -60,6 +74,7 @@ Config unusual() {
                        .routes = {{.match = {.hosts = {"x.y"},
                                              .methods = {"POST"},
                                              .path_prefix = "/a:b",
+                                             .path_regex = R"(/a:b/[^"\\]+\.x)",
                                              .headers = {{"x-t", "gold # 1"}, {"x-u", std::nullopt}}},
                                    .upstream = "true"}}}};
   config.net.via = "candor-1";
@@ -162,6 +177,17 @@ void expect_same(BreakerSettings const& a, BreakerSettings const& b) {
   EXPECT_EQ(a.ramp.floor_per_second, b.ramp.floor_per_second);
 }
 
+void expect_same(RouteSettings const& a, RouteSettings const& b) {
+  EXPECT_EQ(a.match, b.match);
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.circuit, b.circuit);
+  EXPECT_EQ(a.timeouts.request, b.timeouts.request);
+  EXPECT_EQ(a.classify.failure_statuses, b.classify.failure_statuses);
+  expect_same(a.retry, b.retry);
+  expect_same(a.breaker, b.breaker);
+  EXPECT_EQ(a.fallback.has_value(), b.fallback.has_value());
+}
+
 void expect_all_same(Config const& a, Config const& b) {
   expect_same(a, b);
   ASSERT_EQ(a.upstreams.size(), b.upstreams.size());
@@ -169,6 +195,10 @@ void expect_all_same(Config const& a, Config const& b) {
     expect_same(a.upstreams[i], b.upstreams[i]);
     expect_same(a.upstreams[i].retry, b.upstreams[i].retry);
     expect_same(a.upstreams[i].breaker, b.upstreams[i].breaker);
+    ASSERT_EQ(a.upstreams[i].routes.size(), b.upstreams[i].routes.size());
+    for (std::size_t k = 0; k < a.upstreams[i].routes.size(); ++k) {
+      expect_same(a.upstreams[i].routes[k], b.upstreams[i].routes[k]);
+    }
   }
 }
 

@@ -28,6 +28,11 @@ std::vector<std::filesystem::path> examples() {
 
 using Keys = std::set<std::string>;
 
+/// What a route says beside its match has the keys of its upstream: the schema has them once.
+bool is_of_the_upstream(std::string const& path) {
+  return path.starts_with(".upstreams.*.routes.") && !path.starts_with(".upstreams.*.routes.match");
+}
+
 /// upstreams.*.retry.attempts, and so on; below lists, too.
 void collect(YAML::Node const& node, std::string const& path, Keys& out) {
   if (node.IsSequence()) {
@@ -38,7 +43,7 @@ void collect(YAML::Node const& node, std::string const& path, Keys& out) {
     bool const by_name = path == ".upstreams" || path.ends_with(".headers");
     auto const below = path + "." + (by_name ? "*" : entry.first.Scalar());
     out.insert(below);
-    collect(entry.second, below, out);
+    if (!is_of_the_upstream(below)) collect(entry.second, below, out);
   }
 }
 
@@ -114,6 +119,7 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   upstream.fallback = shown.fallback;
   upstream.breaker.trip = shown.breaker.trip;
   upstream.breaker.slow_after = shown.breaker.slow_after;
+  upstream.routes = shown.routes;
   plain.listeners = full.listeners;
   plain.admin.hosts = full.admin.hosts;
   plain.net.workers = full.net.workers;

@@ -27,8 +27,8 @@ struct CountingObserver final : Observer {
   std::atomic<unsigned> connected{0};
   std::atomic<unsigned> disconnected{0};
 
-  void request_begun(Upstream const&) override { ++begun; }
-  void attempt_settled(Upstream const&, AttemptRecord const&) override { ++settled; }
+  void request_begun(Route const&) override { ++begun; }
+  void attempt_settled(Route const&, AttemptRecord const&) override { ++settled; }
   void request_ended(Exchange const&, RequestEnd const& end) override {
     ++ended[static_cast<std::size_t>(end.result)];
   }

@@ -191,7 +191,8 @@ TEST(EventTallies, AnOutageIsOneEventASecondAndReason) {
   fed.refuse(1000, "circuit_open", 1);
   fed.refuse(3, "probe_in_flight");
   fed.refuse(2, "connections");
-  for (int i = 0; i < 40; ++i) fed.workers[1]->retry_denied(*fed.world.upstream, RetryDenied::budget);
+  for (int i = 0; i < 40; ++i)
+    fed.workers[1]->retry_denied(fed.world.upstream->own_route(), RetryDenied::budget);
   fed.tallies.collect(fed.world.start + 1s);
   EXPECT_THAT(fed.texts(), ElementsAre("payments: 10,000 requests refused within 1s (circuit_open)",
                                        "payments: 3 requests refused within 1s (probe_in_flight)",

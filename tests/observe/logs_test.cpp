@@ -84,7 +84,7 @@ TEST(AccessLog, AHedgeAndAFallbackStandInTheLineWithWhatTheOtherUpstreamDid) {
   hedge.hedge = true;
   exchange->attempts.add(hedge);
   exchange->fallback = Fallback{.kind = FallbackKind::upstream, .failure = Failure{FailureKind::reset}};
-  exchange->diverted = std::make_unique<Exchange>(exchange->id, archive, world.head, world.body,
+  exchange->diverted = std::make_unique<Exchange>(exchange->id, archive.own_route(), world.head, world.body,
                                                   exchange->worker, exchange->scope);
   exchange->diverted->attempts.add(attempt(1, exchange->started, 1ms, Outcome::success(), 200));
   std::string line;
@@ -235,7 +235,7 @@ TEST(OperationalLog, ReportsATransitionWithItsReason) {
   World world;
   std::string line;
   world.upstream->health.listen(
-      [&](Transition const& transition) { line = transition_line(*world.upstream, transition); });
+      [&](Transition const& transition) { line = transition_line(world.upstream->own_route(), transition); });
   for (std::uint64_t i = 0; i < 7; ++i) {
     world.upstream->health.admit({.request = {i}, .endpoint = EndpointId{}}, world.scheduler.now())
         .value()
@@ -252,7 +252,7 @@ TEST(OperationalLog, KeepsQuietBelowItsLevel) {
     OperationalLog log{{.level = LogSettings::Level::warn}, lines.sink()};
     log.say(LogSettings::Level::info, "unheard");
     log.say(LogSettings::Level::error, "two\nlines");
-    log.late_break(*world.upstream, attempt(1, world.start, 1s, Outcome::success(), 200));
+    log.late_break(world.upstream->own_route(), attempt(1, world.start, 1s, Outcome::success(), 200));
   }
   ASSERT_EQ(lines.all->size(), 2U);
   EXPECT_THAT(lines.all->front(), ::testing::EndsWith("error two\xef\xbf\xbdlines"));

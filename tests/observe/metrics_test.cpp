@@ -23,7 +23,7 @@ class Metrics : public ::testing::Test {
   Metrics() {
     upstreams = {world.upstream};
     for (int i = 0; i < 2; ++i) workers.push_back(std::make_shared<WorkerMetrics>(upstreams));
-    transitions = std::make_shared<TransitionCounts>(1);
+    transitions = std::make_shared<TransitionCounts>(upstreams);
     TransitionCounts::watch(transitions, *world.upstream);
   }
 
@@ -121,9 +121,9 @@ TEST_F(Metrics, RequestsOfAllWorkersAddUp) {
     auto exchange = world.request();
     exchange->attempts.add(attempt(1, exchange->started, 2ms, Outcome::failed(FailureKind::status), 503));
     exchange->attempts.add(attempt(2, exchange->started + 20ms, 3ms, Outcome::success(), 200, 1));
-    worker->attempt_settled(*world.upstream, exchange->attempts[0]);
-    worker->retry_sent(*world.upstream, "status");
-    worker->attempt_settled(*world.upstream, exchange->attempts[1]);
+    worker->attempt_settled(world.upstream->own_route(), exchange->attempts[0]);
+    worker->retry_sent(world.upstream->own_route(), "status");
+    worker->attempt_settled(world.upstream->own_route(), exchange->attempts[1]);
     worker->request_ended(
         *exchange, {.status = 200, .body_bytes_in = 5, .body_bytes_out = 70, .at = exchange->started + 23ms});
   }
@@ -148,7 +148,7 @@ TEST_F(Metrics, RequestsOfAllWorkersAddUp) {
 
 TEST_F(Metrics, ARequestIsInFlightUntilItEnds) {
   std::string const in_flight = R"(candor_requests_in_flight{upstream="payments"})";
-  for (auto& worker : workers) worker->request_begun(*world.upstream);
+  for (auto& worker : workers) worker->request_begun(world.upstream->own_route());
   EXPECT_EQ(scrape()[in_flight], "2");
   auto const exchange = world.request();
   workers[0]->request_ended(*exchange, {.status = 200, .at = exchange->started});
@@ -160,7 +160,7 @@ TEST_F(Metrics, ARequestIsInFlightUntilItEnds) {
 TEST_F(Metrics, AFailureThatWasPassedOnIsNoAnswerWon) {
   auto exchange = world.request();
   exchange->attempts.add(attempt(1, exchange->started, 2ms, Outcome::failed(FailureKind::status), 503));
-  workers[0]->retry_denied(*world.upstream, RetryDenied::budget);
+  workers[0]->retry_denied(world.upstream->own_route(), RetryDenied::budget);
   workers[0]->request_ended(*exchange, {.status = 503, .at = exchange->started + 2ms});
   auto samples = scrape();
   EXPECT_EQ(samples[R"(candor_requests_total{upstream="payments",result="answered",status_class="5xx"})"],
@@ -227,11 +227,11 @@ TEST_F(Metrics, HedgesFallbacksAndIgnoredDeadlinesAreCountedFromZero) {
   auto samples = scrape();
   EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="won"})"], "0");
   EXPECT_EQ(samples[R"(candor_fallbacks_total{upstream="payments",kind="stale"})"], "0");
-  workers[0]->hedged(*world.upstream, HedgeResult::won);
-  workers[1]->hedged(*world.upstream, HedgeResult::won);
-  workers[1]->hedged(*world.upstream, HedgeResult::denied);
-  workers[0]->fallback_given(*world.upstream, FallbackKind::fixed);
-  workers[0]->deadline_ignored(*world.upstream);
+  workers[0]->hedged(world.upstream->own_route(), HedgeResult::won);
+  workers[1]->hedged(world.upstream->own_route(), HedgeResult::won);
+  workers[1]->hedged(world.upstream->own_route(), HedgeResult::denied);
+  workers[0]->fallback_given(world.upstream->own_route(), FallbackKind::fixed);
+  workers[0]->deadline_ignored(world.upstream->own_route());
   samples = scrape();
   EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="won"})"], "2");
   EXPECT_EQ(samples[R"(candor_hedges_total{upstream="payments",result="lost"})"], "0");
@@ -270,7 +270,7 @@ TEST_F(Metrics, AScrapeBesideABusyWorkerSeesOnlyGrowth) {
     for (int i = 0; i < requests; ++i) {
       auto exchange = own.request();
       exchange->attempts.add(attempt(1, exchange->started, 1ms, Outcome::success(), 200));
-      workers[0]->attempt_settled(*own.upstream, exchange->attempts[0]);
+      workers[0]->attempt_settled(own.upstream->own_route(), exchange->attempts[0]);
       workers[0]->request_ended(*exchange,
                                 {.status = 200, .body_bytes_out = 10, .at = exchange->started + 1ms});
       admit({static_cast<std::uint64_t>(i)}, 0).settle(Outcome::success(), world.start, 200);
@@ -306,7 +306,7 @@ TEST_F(Metrics, AQueueAndAThrottleShowThemselvesWhereTheyAre) {
   settings.throttle = ThrottleSettings{};
   world.upstream = make_upstream(settings);
   upstreams = {world.upstream};
-  workers[0]->attempt_waited(*world.upstream, 4ms);
+  workers[0]->attempt_waited(world.upstream->own_route(), 4ms);
   auto const held = admit({1}, 0);
   EXPECT_FALSE(world.upstream->health.admit({.request = {2}}, world.scheduler.now()));
   AttemptQueue::Desk desk{*world.upstream->queue, world.scheduler, nullptr};
@@ -323,13 +323,83 @@ TEST_F(Metrics, AQueueAndAThrottleShowThemselvesWhereTheyAre) {
   EXPECT_EQ(samples[R"(candor_throttle_refusals_total{upstream="payments"})"], "0");
 }
 
+/// payments, with one route that shares the account and one that has its own.
+std::shared_ptr<Upstream> with_routes() {
+  auto settings = testing::payments();
+  auto shared = as_a_route(settings);
+  shared.match.path_prefix = "/search";
+  auto own = as_a_route(settings);
+  own.match.path_prefix = "/charge";
+  own.name = "charge";
+  own.circuit = RouteCircuit::own;
+  settings.routes = {shared, own};
+  return make_upstream(settings);
+}
+
+TEST_F(Metrics, RequestsAreCountedByRoute) {
+  world.upstream = with_routes();
+  upstreams = {world.upstream};
+  workers = {std::make_shared<WorkerMetrics>(upstreams)};
+  transitions = std::make_shared<TransitionCounts>(upstreams);
+  world.head.target = "/search?q=1";
+  auto const exchange = world.request();
+  ASSERT_EQ(exchange->route.name, "/search");
+  workers[0]->request_begun(exchange->route);
+  workers[0]->request_ended(*exchange, {.result = RequestResult::answered, .status = 200, .at = world.start});
+  workers[0]->retry_denied(world.upstream->routes()[2], RetryDenied::attempts);
+  auto samples = scrape();
+  std::string const answered = R"(result="answered",status_class="2xx"})";
+  EXPECT_EQ(samples[R"(candor_requests_total{upstream="payments",route="/search",)" + answered], "1");
+  EXPECT_EQ(samples[R"(candor_requests_total{upstream="payments",route="charge",)" + answered], "0");
+  EXPECT_EQ(samples[R"(candor_requests_total{upstream="payments",)" + answered], "0");
+  EXPECT_EQ(samples[R"(candor_retries_denied_total{upstream="payments",route="charge",reason="attempts"})"],
+            "1");
+  EXPECT_EQ(samples.count(R"(candor_budget_tokens{upstream="payments"})"), 1U);
+  EXPECT_EQ(samples.count(R"(candor_budget_tokens{upstream="payments",route="charge"})"), 0U);
+}
+
+TEST_F(Metrics, AttemptsHaveARouteWhereItHasItsOwnAccount) {
+  world.upstream = with_routes();
+  upstreams = {world.upstream};
+  workers = {std::make_shared<WorkerMetrics>(upstreams)};
+  transitions = std::make_shared<TransitionCounts>(upstreams);
+  TransitionCounts::watch(transitions, *world.upstream);
+  auto const now = world.scheduler.now();
+  auto& routes = world.upstream->routes();
+  auto const attempt_by = [&](std::size_t place, std::uint64_t request, Outcome outcome) {
+    auto permit = routes[place].health.admit({.request = {request}, .endpoint = EndpointId{0}}, now);
+    std::move(*permit).settle(outcome, now);
+    workers[0]->attempt_settled(routes[place], attempt(1, now, 1ms, outcome, 200));
+  };
+  attempt_by(0, 1, Outcome::success());
+  attempt_by(1, 2, Outcome::success());
+  for (std::uint64_t request = 3; request < 10; ++request) {
+    attempt_by(2, request, Outcome::failed(FailureKind::reset));
+  }
+  auto samples = scrape();
+  std::string const shared = R"({upstream="payments",endpoint="payments-1:8080"})";
+  std::string const own = R"({upstream="payments",route="charge",endpoint="payments-1:8080"})";
+  EXPECT_EQ(samples["candor_attempts_started_total" + shared], "2");
+  EXPECT_EQ(samples["candor_attempts_started_total" + own], "7");
+  EXPECT_EQ(samples["candor_attempt_duration_seconds_count" + shared], "2");
+  EXPECT_EQ(samples["candor_attempt_duration_seconds_count" + own], "7");
+  EXPECT_EQ(samples[R"(candor_circuit_state{upstream="payments",state="closed"})"], "1");
+  EXPECT_EQ(samples[R"(candor_failure_ratio{upstream="payments",route="charge"})"], "1");
+  EXPECT_EQ(samples[R"(candor_ejections_total)" + own], "1") << "the other endpoint is there for it";
+  for (auto const& [sample, value] : samples) {
+    EXPECT_TRUE(sample.find("candor_attempts") == std::string::npos ||
+                sample.find("/search") == std::string::npos)
+        << sample;
+  }
+}
+
 TEST_F(Metrics, UpstreamsHaveTheirOwnPlaces) {
   auto orders = testing::payments();
   orders.name = "orders";
   upstreams.push_back(make_upstream(orders, 1));
   workers = {std::make_shared<WorkerMetrics>(upstreams)};
-  transitions = std::make_shared<TransitionCounts>(2);
-  workers[0]->retry_denied(*upstreams[1], RetryDenied::deadline);
+  transitions = std::make_shared<TransitionCounts>(upstreams);
+  workers[0]->retry_denied(upstreams[1]->own_route(), RetryDenied::deadline);
   auto samples = scrape();
   EXPECT_EQ(samples[R"(candor_retries_denied_total{upstream="payments",reason="deadline"})"], "0");
   EXPECT_EQ(samples[R"(candor_retries_denied_total{upstream="orders",reason="deadline"})"], "1");

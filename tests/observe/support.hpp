@@ -41,7 +41,7 @@ struct World {
 
   /// A request that began when it was made.
   std::unique_ptr<Exchange> request(std::uint64_t id = 42) {
-    return std::make_unique<Exchange>(RequestId{id}, *upstream, head, body,
+    return std::make_unique<Exchange>(RequestId{id}, upstream->route_of(head), head, body,
                                       WorkerContext{scheduler, rng, nobody}, caller);
   }
 

@@ -111,7 +111,7 @@ constexpr std::size_t room = 3;
 class ThreadedWorker final : public Mailbox {
  public:
   explicit ThreadedWorker(Upstream& upstream, unsigned number)
-      : number_(number), rng_(number), pipeline_(build_pipeline(upstream, transport_)) {}
+      : number_(number), rng_(number), pipelines_(upstream, transport_) {}
 
   void post(std::function<void()> action) override {
     {
@@ -138,7 +138,7 @@ class ThreadedWorker final : public Mailbox {
   void start() {
     transport_.usually = {.head = Duration{rng_.below(3) * 1000}};
     auto const id = RequestId{(std::uint64_t{number_} << 32U) + ++started_};
-    auto& call = calls_.emplace_back(id, *pipeline_, WorkerContext{scheduler_, rng_, observer_, this},
+    auto& call = calls_.emplace_back(id, pipelines_, WorkerContext{scheduler_, rng_, observer_, this},
                                      RequestOptions{});
     open_.push_back(&call);
     if (rng_.chance(0.2)) open_[rng_.below(open_.size())]->hang_up();
@@ -179,7 +179,7 @@ class ThreadedWorker final : public Mailbox {
   Rng rng_;
   RecordingObserver observer_;
   ScriptedTransport transport_;
-  std::unique_ptr<Pipeline> pipeline_;
+  Pipelines pipelines_;
   std::mutex lock_;
   std::condition_variable bell_;
   std::vector<std::function<void()>> posted_;

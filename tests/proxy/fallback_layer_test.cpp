@@ -242,10 +242,10 @@ struct Pair {
   explicit Pair(FallbackSettings fallback = {.upstream = "other"},
                 UpstreamSettings of_other = other_settings())
       : other(std::move(of_other), 1, 9), rig(falling_back(std::move(fallback))) {
-    pipelines.push_back(std::exchange(rig.pipeline, nullptr));
-    pipelines.push_back(build_pipeline(other, transport));
+    pipelines.push_back(std::exchange(rig.pipelines, nullptr));
+    pipelines.push_back(std::make_unique<Pipelines>(other, transport));
     link_fallbacks(pipelines);
-    rig.pipeline = std::move(pipelines[0]);
+    rig.pipelines = std::move(pipelines[0]);
   }
   static UpstreamSettings other_settings() {
     auto settings = plain_settings();
@@ -257,7 +257,7 @@ struct Pair {
   Upstream other;
   ScriptedTransport transport;
   Rng rng{2};
-  std::vector<std::unique_ptr<Pipeline>> pipelines;
+  std::vector<std::unique_ptr<Pipelines>> pipelines;
   Rig rig;
 };
 

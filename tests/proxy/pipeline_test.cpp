@@ -72,7 +72,7 @@ TEST(Pipeline, ALayerThatIsNotEnabledIsNotBuilt) {
 
 TEST(Pipeline, ALayerInTheWrongPlaceIsFoundWhenItIsPushed) {
   Rig rig;
-  Pipeline pipeline{rig.upstream};
+  Pipeline pipeline{rig.upstream.own_route()};
   EXPECT_THROW(pipeline.push<TimeoutLayer>(1s), std::bad_variant_access);
   EXPECT_THROW(pipeline.end(rig.transport), std::bad_variant_access);
 }

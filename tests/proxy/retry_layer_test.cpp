@@ -78,8 +78,8 @@ TEST(RetryLayer, ARetryThatIsRefusedLeavesTheAnswerInHandAndGivesItsTokenBack) {
   auto& call = rig.send();
   // It becomes open without this worker having heard of it: the wait goes on, and the permit is refused.
   rig.run_for(20ms);
-  auto const waiting = std::exchange(rig.pipeline, nullptr);
-  rig.pipeline = build_pipeline(rig.upstream, rig.transport);
+  auto const waiting = std::exchange(rig.pipelines, nullptr);
+  rig.pipelines = std::make_unique<Pipelines>(rig.upstream, rig.transport);
   rig.open_circuit();
   EXPECT_FALSE(call.ended());
   rig.run_for(10ms);

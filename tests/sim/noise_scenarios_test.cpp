@@ -54,12 +54,16 @@ TEST(Scenario05RandomErrors, AreRetriedWithinTheBudgetWhereItDoesNotStretch) {
   EXPECT_LE(all.opened, 2U);
 }
 
+/// An upstream of which one path always fails.
+EndpointScript poisoned() {
+  return {.phases = {{.acts = {{answers(200, Latency::between(2ms, 8ms))}}}},
+          .routes = {{"/poisoned", {{.acts = {{answers(503, Latency::between(2ms, 8ms))}}}}}}};
+}
+
 /// 95 requests a second to good routes, as the traffic says, beside 5 a second to one that always fails; the
 /// number of seeds in which the circuit opened.
 unsigned opened_beside_a_poisoned_route(Traffic const& good_routes) {
-  EndpointScript const script{
-      .phases = {{.acts = {{answers(200, Latency::between(2ms, 8ms))}}}},
-      .routes = {{"/poisoned", {{.acts = {{answers(503, Latency::between(2ms, 8ms))}}}}}}};
+  auto const script = poisoned();
   unsigned opened = 0;
   Figure goodput{"goodput of the good routes"};
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
@@ -86,6 +90,37 @@ TEST(Scenario12PoisonedRoute, OpensSeldomWhenTheGoodTrafficHasGaps) {
   auto const opened = opened_beside_a_poisoned_route(poisson(95));
   std::printf("  opened in %u of %d seeds\n", opened, static_cast<int>(seeds));
   EXPECT_LE(opened, 8U);
+}
+
+/// Where the shared account rightly finds nothing, the route's own finds it at once. In gaps of the good
+/// traffic nothing opens either: they are no longer counted together.
+TEST(Scenario12PoisonedRoute, OpensItsOwnCircuitAndTheOthersNoticeNothing) {
+  Figure attempts{"attempts of the poisoned route"};
+  Figure shared_attempts{"the same with the shared circuit"};
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    auto options = world_of(seed, poisoned(), {poisson(95), poisson(5, {.path = "/poisoned"})});
+    World together{options};
+    together.run_for(60s);
+    auto const before = close_the_books(together);
+    shared_attempts.add(before.upstreams[0].endpoints[0].attempts - before.streams[0].ok);
+
+    auto& settings = options.upstreams[0].settings;
+    settings.routes = {as_a_route(settings)};
+    settings.routes[0].match.path_prefix = "/poisoned";
+    settings.routes[0].circuit = RouteCircuit::own;
+    World apart{options};
+    apart.run_for(60s);
+    auto const report = close_the_books(apart);
+    auto const& upstream = report.upstreams[0];
+    EXPECT_EQ(upstream.openings(0), 0U) << "seed " << seed;
+    EXPECT_GE(upstream.openings(1), 1U) << "seed " << seed;
+    EXPECT_EQ(report.streams[0].ok, report.streams[0].started) << "seed " << seed;
+    EXPECT_GT(report.streams[1].refused, report.streams[1].started / 2) << "seed " << seed;
+    auto const spent = upstream.endpoints[0].attempts - report.streams[0].ok;
+    attempts.add(spent);
+    // 60 in the first minute of a dead upstream, as of any other; with what it took to open.
+    EXPECT_LE(spent, 80U) << "seed " << seed;
+  }
 }
 
 TEST(Scenario13RetryAfter, AWaitBeyondTheDeadlineIsNotWaitedOut) {
@@ -141,7 +176,8 @@ TEST(Scenario14ManyWorkers, KeepOneLedgerOneTransitionAnOpeningAndTheBoundOfTheB
     // Each transition begins where the one before has ended, and begins one generation.
     CircuitState state = CircuitState::closed;
     std::uint64_t generation = 0;
-    for (auto const& [sidecar, transition] : upstream.changes) {
+    for (auto const& change : upstream.changes) {
+      auto const& transition = change.transition;
       EXPECT_EQ(transition.from, state);
       EXPECT_EQ(transition.generation, generation + 1);
       state = transition.to;

@@ -1,4 +1,4 @@
-// One worker with one upstream's pipeline over a scripted transport, on virtual time; and the caller's side
+// One worker with one upstream's pipelines over a scripted transport, on virtual time; and the caller's side
 // of its requests.
 #pragma once
 
@@ -24,14 +24,14 @@ struct RecordingObserver final : Observer {
   std::vector<Duration> waited;
   std::vector<FallbackKind> fallbacks;
 
-  void attempt_settled(Upstream const&, AttemptRecord const& record) override { settled.push_back(record); }
-  void retry_sent(Upstream const&, std::string_view reason) override { retries.emplace_back(reason); }
-  void retry_denied(Upstream const&, RetryDenied reason) override { denied.push_back(reason); }
-  void deadline_ignored(Upstream const&) override { ++deadlines_ignored; }
-  void hedged(Upstream const&, HedgeResult result) override { hedges.push_back(result); }
-  void attempt_waited(Upstream const&, Duration wait) override { waited.push_back(wait); }
-  void fallback_given(Upstream const&, FallbackKind kind) override { fallbacks.push_back(kind); }
-  void late_break(Upstream const&, AttemptRecord const&) override { ++late_breaks; }
+  void attempt_settled(Route const&, AttemptRecord const& record) override { settled.push_back(record); }
+  void retry_sent(Route const&, std::string_view reason) override { retries.emplace_back(reason); }
+  void retry_denied(Route const&, RetryDenied reason) override { denied.push_back(reason); }
+  void deadline_ignored(Route const&) override { ++deadlines_ignored; }
+  void hedged(Route const&, HedgeResult result) override { hedges.push_back(result); }
+  void attempt_waited(Route const&, Duration wait) override { waited.push_back(wait); }
+  void fallback_given(Route const&, FallbackKind kind) override { fallbacks.push_back(kind); }
+  void late_break(Route const&, AttemptRecord const&) override { ++late_breaks; }
 };
 
 /// A caller's body that is all there, in pieces; or breaks off after them.
@@ -69,19 +69,21 @@ struct RequestOptions {
 /// One request, with its caller's view of it.
 class Call {
  public:
-  Call(RequestId id, Pipeline& pipeline, WorkerContext worker, RequestOptions options)
-      : options_(std::move(options)), pieces_(options_.body, options_.body_breaks), pipeline_(pipeline) {
+  Call(RequestId id, Pipelines const& pipelines, WorkerContext worker, RequestOptions options)
+      : options_(std::move(options)), pieces_(options_.body, options_.body_breaks) {
     head_.method_text = options_.method;
     head_.method = http::method_of(options_.method);
     head_.target = options_.path;
     for (auto const& [name, value] : options_.fields) {
       head_.fields.add({.name = name, .value = value, .line = {}, .id = http::field_id(name)});
     }
+    pipeline_ = &pipelines.of(head_);
+    auto& route = pipeline_->route();
     if (!options_.body.empty()) {
       head_.framing = {http::Framing::Kind::chunked};
-      body_ = http::ReplayBody{pieces_, head_.framing, pipeline.upstream().settings.retry.replay_limit};
+      body_ = http::ReplayBody{pieces_, head_.framing, route.settings.retry.replay_limit};
     }
-    exchange = std::make_unique<Exchange>(id, pipeline.upstream(), head_, body_, worker, caller);
+    exchange = std::make_unique<Exchange>(id, route, head_, body_, worker, caller);
     tasks_.spawn(run());
   }
 
@@ -112,7 +114,7 @@ class Call {
 
  private:
   Task<void> run() {
-    auto result = co_await pipeline_.call(*exchange);
+    auto result = co_await pipeline_->call(*exchange);
     if (!result) {
       failure = result.error();
     } else {
@@ -146,7 +148,7 @@ class Call {
   PiecesBody pieces_;
   http::RequestHead head_;
   http::ReplayBody body_;
-  Pipeline& pipeline_;
+  Pipeline* pipeline_ = nullptr;
   TaskGroup tasks_;
 };
 
@@ -160,15 +162,17 @@ inline UpstreamSettings plain_settings() {
 class Rig {
  public:
   explicit Rig(UpstreamSettings settings = plain_settings()) : upstream(std::move(settings), 0, 7) {
-    upstream.health.listen([this](Transition const& transition) {
-      transitions.push_back(transition);
-      if (transition.to == CircuitState::open) pipeline->circuit_opened();
+    upstream.each_account([this](Route& account) {
+      account.health.listen([this, place = account.place](Transition const& transition) {
+        transitions.push_back(transition);
+        if (transition.to == CircuitState::open) pipelines->circuit_opened(place);
+      });
     });
   }
 
   /// Starts a request.
   Call& send(RequestOptions options = {}) {
-    return calls_.emplace_back(RequestId{calls_.size() + 1}, *pipeline,
+    return calls_.emplace_back(RequestId{calls_.size() + 1}, *pipelines,
                                WorkerContext{scheduler, rng, observer}, std::move(options));
   }
 
@@ -193,8 +197,12 @@ class Rig {
 
   /// Every permit was settled exactly once, every verdict told, and nothing is left behind.
   void expect_all_settled() const {
-    auto const ledger = health().ledger;
-    EXPECT_TRUE(ledger.balanced());
+    Ledger ledger;
+    upstream.each_account([&](Route const& account) {
+      auto const own = account.health.snapshot(scheduler.now()).ledger;
+      EXPECT_TRUE(own.balanced()) << account.account_title();
+      ledger += own;
+    });
     EXPECT_EQ(ledger.in_flight, 0U);
     EXPECT_EQ(ledger.started, transport.sent.size() + attempts_by_hand);
     EXPECT_EQ(transport.answers_held, 0U);
@@ -210,7 +218,7 @@ class Rig {
   Upstream upstream;
   ScriptedTransport transport;
   Rng rng{1};
-  std::unique_ptr<Pipeline> pipeline = build_pipeline(upstream, transport);
+  std::unique_ptr<Pipelines> pipelines = std::make_unique<Pipelines>(upstream, transport);
   std::vector<Transition> transitions;
   std::uint64_t attempts_by_hand = 0;
 

@@ -40,6 +40,7 @@ HOMES = [
     ("boost/asio", ["net", "admin", "app", "src/http/*.cpp"]),
     ("boost/beast", ["net", "admin", "app", "src/http/*.cpp"]),  # the parser, never in a header of http
     ("boost/", ["net", "admin", "app"]),
+    ("re2/", ["src/core/pattern.cpp"]),
     ("openssl/", ["net", "app"]),
     ("nghttp2/", ["net"]),
     ("prometheus/", ["observe", "admin"]),

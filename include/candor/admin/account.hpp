@@ -1,4 +1,5 @@
-// One upstream's account as it stood at one instant: what the admin port shows and `explain` reads. A value.
+// An account of an upstream as it stood at one instant: what the admin port shows and `explain` reads. A
+// value.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@ namespace candor::admin {
 
 struct Account {
   std::string upstream;
+  std::string route{};                   ///< whose it is; empty: the one that routes share
   std::vector<std::string> endpoints{};  ///< addresses, by EndpointId
   BreakerSettings breaker{};
   std::optional<CheckSettings> check{};
@@ -22,7 +24,7 @@ struct Account {
       transitions{};                          ///< oldest first; the last one began the snapshot's generation
   std::vector<AttemptNote> recent{};          ///< the last attempts that settled, oldest first
   std::vector<TransitionRecord> ejections{};  ///< the same of the endpoints' circuits, all together
-  observe::RefusalCounts refusals{};
+  observe::RefusalCounts refusals{};          ///< of all routes, at the shared account
   double budget_tokens = 0;
   std::optional<AttemptQueueSnapshot> queue{};  ///< absent: no attempt may wait for room
   Instant now{};
@@ -44,6 +46,8 @@ struct Account {
 [[nodiscard]] Account of_endpoint(Account const& account, EndpointId endpoint);
 
 /// Takes the locks of the health model and the budget, one after the other and shortly.
-[[nodiscard]] Account read_account(Upstream const& upstream, Instant now, WallClock wall);
+[[nodiscard]] Account read_account(Route const& of, Instant now, WallClock wall);
+/// All of an upstream, the shared one first.
+[[nodiscard]] std::vector<Account> read_accounts(Upstream const& upstream, Instant now, WallClock wall);
 
 }  // namespace candor::admin

@@ -54,7 +54,7 @@ class Routes {
   [[nodiscard]] Answer events(Request const& request) const;
   [[nodiscard]] Answer order(Request const& request, std::string const& upstream) const;
   [[nodiscard]] Answer hold(Request const& request, Upstream& upstream) const;
-  [[nodiscard]] Account account_of(Upstream const& upstream) const;
+  [[nodiscard]] std::vector<Account> accounts_of(Upstream const& upstream) const;
   [[nodiscard]] std::shared_ptr<Upstream> find(std::string_view upstream) const;
   [[nodiscard]] Answer no_such_upstream(std::string const& name) const;
   [[nodiscard]] Answer metrics() const;

@@ -35,8 +35,8 @@ struct Reading {
 /// Adds one worker's share.
 void add(Reading& reading, observe::UpstreamShard const& shard);
 
-/// Adds how often the circuit of this upstream opened and closed.
-void add(Reading& reading, observe::TransitionCounts const& transitions, std::size_t upstream);
+/// Adds how often the circuit of this route's account opened and closed.
+void add(Reading& reading, observe::TransitionCounts const& transitions, Route const& account);
 
 /// What came between two readings, per second.
 struct Rates {

@@ -25,7 +25,7 @@ struct ListenerSettings {
   Mode mode = Mode::route;
   bool proxy_protocol = false;               ///< every connection begins with a PROXY protocol header
   std::optional<std::size_t> connections{};  ///< of its callers; absent: as many as there may be in all
-  std::vector<RouteSettings> routes{};
+  std::vector<SharedRouteSettings> routes{};
 };
 
 /// What may be sent to us.

@@ -84,7 +84,7 @@ enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 [[nodiscard]] std::string_view name(MetricKind kind);
 
 struct MetricRow {
-  static constexpr std::size_t most_labels = 4;
+  static constexpr std::size_t most_labels = 5;
 
   Metric id;
   std::string_view name;

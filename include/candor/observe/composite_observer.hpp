@@ -12,32 +12,32 @@ class CompositeObserver final : public Observer {
  public:
   explicit CompositeObserver(std::vector<Observer*> parts) : parts_(std::move(parts)) {}
 
-  void request_begun(Upstream const& upstream) override {
-    for (auto* part : parts_) part->request_begun(upstream);
+  void request_begun(Route const& route) override {
+    for (auto* part : parts_) part->request_begun(route);
   }
-  void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override {
-    for (auto* part : parts_) part->attempt_settled(upstream, record);
+  void attempt_settled(Route const& route, AttemptRecord const& record) override {
+    for (auto* part : parts_) part->attempt_settled(route, record);
   }
-  void retry_sent(Upstream const& upstream, std::string_view reason) override {
-    for (auto* part : parts_) part->retry_sent(upstream, reason);
+  void retry_sent(Route const& route, std::string_view reason) override {
+    for (auto* part : parts_) part->retry_sent(route, reason);
   }
-  void retry_denied(Upstream const& upstream, RetryDenied reason) override {
-    for (auto* part : parts_) part->retry_denied(upstream, reason);
+  void retry_denied(Route const& route, RetryDenied reason) override {
+    for (auto* part : parts_) part->retry_denied(route, reason);
   }
-  void hedged(Upstream const& upstream, HedgeResult result) override {
-    for (auto* part : parts_) part->hedged(upstream, result);
+  void hedged(Route const& route, HedgeResult result) override {
+    for (auto* part : parts_) part->hedged(route, result);
   }
-  void attempt_waited(Upstream const& upstream, Duration waited) override {
-    for (auto* part : parts_) part->attempt_waited(upstream, waited);
+  void attempt_waited(Route const& route, Duration waited) override {
+    for (auto* part : parts_) part->attempt_waited(route, waited);
   }
-  void deadline_ignored(Upstream const& upstream) override {
-    for (auto* part : parts_) part->deadline_ignored(upstream);
+  void deadline_ignored(Route const& route) override {
+    for (auto* part : parts_) part->deadline_ignored(route);
   }
-  void late_break(Upstream const& upstream, AttemptRecord const& record) override {
-    for (auto* part : parts_) part->late_break(upstream, record);
+  void late_break(Route const& route, AttemptRecord const& record) override {
+    for (auto* part : parts_) part->late_break(route, record);
   }
-  void fallback_given(Upstream const& upstream, FallbackKind kind) override {
-    for (auto* part : parts_) part->fallback_given(upstream, kind);
+  void fallback_given(Route const& route, FallbackKind kind) override {
+    for (auto* part : parts_) part->fallback_given(route, kind);
   }
   void request_ended(Exchange const& exchange, RequestEnd const& end) override {
     for (auto* part : parts_) part->request_ended(exchange, end);

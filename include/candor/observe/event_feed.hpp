@@ -51,7 +51,7 @@ class EventFeed final : public Observer {
   static constexpr std::size_t most_attempts = 20;
 
  private:
-  void transition(Upstream const& upstream, Transition const& transition);
+  void transition(Route const& account, Transition const& transition);
   void tell(Level level, Event event);
 
   std::shared_ptr<OperationalLog> log_;

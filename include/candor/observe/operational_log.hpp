@@ -23,7 +23,7 @@ class OperationalLog final : public Observer {
 
   void say(Level level, std::string_view text);
 
-  void late_break(Upstream const& upstream, AttemptRecord const& record) override;
+  void late_break(Route const& route, AttemptRecord const& record) override;
 
   static constexpr std::size_t queue = 512;
 
@@ -33,7 +33,7 @@ class OperationalLog final : public Observer {
 };
 
 /// The line that reports a transition.
-[[nodiscard]] std::string transition_line(Upstream const& upstream, Transition const& transition);
+[[nodiscard]] std::string transition_line(Route const& account, Transition const& transition);
 /// How loud it is.
 [[nodiscard]] LogSettings::Level transition_level(Transition const& transition);
 

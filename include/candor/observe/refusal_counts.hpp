@@ -17,9 +17,12 @@ struct RefusalCounts {
   std::array<std::uint64_t, retry_denials> denied{};  ///< failed attempts, by RetryDenied
 };
 
-/// What the workers have counted together of this upstream.
+/// What the workers have counted together of this route.
 [[nodiscard]] RefusalCounts read_refusals(std::vector<std::shared_ptr<WorkerMetrics const>> const& workers,
-                                          std::size_t upstream);
+                                          Route const& route);
+/// Of all routes of this upstream.
+[[nodiscard]] RefusalCounts read_refusals(std::vector<std::shared_ptr<WorkerMetrics const>> const& workers,
+                                          Upstream const& upstream);
 
 /// The name of a place in `refused`.
 [[nodiscard]] std::string_view refusal_name(std::size_t place);

@@ -17,13 +17,15 @@ class TransitionCounts {
  public:
   static constexpr std::size_t rules = 16;
 
-  explicit TransitionCounts(std::size_t upstreams) : counts_(upstreams) {}
+  /// Has a place for each of these upstreams, by index.
+  explicit TransitionCounts(std::vector<std::shared_ptr<Upstream>> const& upstreams);
 
-  /// Counts what this upstream's own circuit does; before its first attempt only. The upstream shares the
-  /// counts, so that either may go first.
+  /// Counts what this upstream's circuits do, those of endpoints left out; before its first attempt only. The
+  /// upstream shares the counts, so that either may go first.
   static void watch(std::shared_ptr<TransitionCounts> const& counts, Upstream& upstream);
 
-  [[nodiscard]] std::uint64_t value(std::size_t upstream, CircuitState from, CircuitState to,
+  /// Of the circuit of this route's account.
+  [[nodiscard]] std::uint64_t value(Route const& account, CircuitState from, CircuitState to,
                                     Rule rule) const;
 
  private:
@@ -32,7 +34,7 @@ class TransitionCounts {
   };
   static std::size_t place(CircuitState from, CircuitState to, Rule rule);
 
-  std::vector<Cube> counts_;
+  std::vector<std::vector<Cube>> counts_;  // by upstream, then by the place of its route
 };
 
 }  // namespace candor::observe

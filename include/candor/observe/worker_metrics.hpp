@@ -19,8 +19,8 @@ namespace candor::observe {
 inline constexpr std::array<std::uint16_t, 17> rejected_statuses{200, 400, 403, 404, 405, 408, 413, 414, 417,
                                                                  421, 426, 431, 500, 501, 503, 505, 508};
 
-/// Of one upstream. Each array's last place is for what fits no other.
-struct alignas(64) UpstreamShard {
+/// Of one route. Each array's last place is for what fits no other.
+struct alignas(64) RouteShard {
   static constexpr std::size_t status_classes = 6;   ///< none, 1xx .. 5xx
   static constexpr std::size_t attempt_numbers = 5;  ///< 1 .. 4, and later ones
 
@@ -38,8 +38,13 @@ struct alignas(64) UpstreamShard {
   DurationHistogram queue_wait;  ///< of attempts that got their permit after it
   Count deadlines_ignored;
   std::array<Count, fallback_kinds> fallbacks{};
-  std::array<Count, pool_events> pool{};
   std::vector<DurationHistogram> attempt_durations;  ///< by endpoint; of successes and failures
+};
+
+/// Of one upstream.
+struct alignas(64) UpstreamShard {
+  std::vector<RouteShard> routes;  ///< by place
+  std::array<Count, pool_events> pool{};
 };
 
 /// Of the worker itself.
@@ -56,16 +61,16 @@ class WorkerMetrics final : public Observer {
   /// Has a place for each of these upstreams, by index; other upstreams must not be reported.
   explicit WorkerMetrics(std::vector<std::shared_ptr<Upstream>> const& upstreams);
 
-  void request_begun(Upstream const& upstream) override;
-  void attempt_settled(Upstream const& upstream, AttemptRecord const& record) override;
-  void retry_sent(Upstream const& upstream, std::string_view reason) override;
-  void retry_denied(Upstream const& upstream, RetryDenied reason) override;
-  void hedged(Upstream const& upstream, HedgeResult result) override;
-  void attempt_waited(Upstream const& upstream, Duration waited) override {
-    shard(upstream).queue_wait.observe(waited);
+  void request_begun(Route const& route) override;
+  void attempt_settled(Route const& route, AttemptRecord const& record) override;
+  void retry_sent(Route const& route, std::string_view reason) override;
+  void retry_denied(Route const& route, RetryDenied reason) override;
+  void hedged(Route const& route, HedgeResult result) override;
+  void attempt_waited(Route const& route, Duration waited) override {
+    shard(route).queue_wait.observe(waited);
   }
-  void deadline_ignored(Upstream const& upstream) override { shard(upstream).deadlines_ignored.add(); }
-  void fallback_given(Upstream const& upstream, FallbackKind kind) override;
+  void deadline_ignored(Route const& route) override { shard(route).deadlines_ignored.add(); }
+  void fallback_given(Route const& route, FallbackKind kind) override;
   void request_ended(Exchange const& exchange, RequestEnd const& end) override;
   void rejected(std::uint16_t status, std::optional<http::ProxyError> error) override;
   void pool_event(Upstream const& upstream, PoolEvent event) override;
@@ -77,7 +82,7 @@ class WorkerMetrics final : public Observer {
   [[nodiscard]] WorkerShard const& worker() const { return worker_; }
 
  private:
-  UpstreamShard& shard(Upstream const& upstream);
+  RouteShard& shard(Route const& route);
 
   std::vector<UpstreamShard> upstreams_;
   WorkerShard worker_;

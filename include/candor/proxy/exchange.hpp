@@ -38,10 +38,11 @@ class InterimSink {
 
 class Exchange {
  public:
-  Exchange(RequestId request_id, Upstream& target, http::RequestHead const& request_head,
+  Exchange(RequestId request_id, Route& taken, http::RequestHead const& request_head,
            http::ReplayBody& request_body, WorkerContext lent, CancelScope& caller_scope)
       : id(request_id),
-        upstream(target),
+        route(taken),
+        upstream(taken.upstream),
         head(request_head),
         body(request_body),
         worker(lent),
@@ -50,7 +51,8 @@ class Exchange {
         scope(caller_scope) {}
 
   RequestId const id;
-  Upstream& upstream;
+  Route& route;
+  Upstream& upstream;  ///< the route's
   http::RequestHead const& head;
   http::ReplayBody& body;
   WorkerContext const worker;

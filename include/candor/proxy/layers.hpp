@@ -1,4 +1,4 @@
-// The layers of an upstream's pipeline, in the order in which a request meets them. Each carries out what a
+// The layers of a route's pipeline, in the order in which a request meets them. Each carries out what a
 // policy decides; none decides itself.
 #pragma once
 
@@ -8,8 +8,8 @@
 #include "candor/proxy/attempt_queue.hpp"
 #include "candor/proxy/kept_answers.hpp"
 #include "candor/proxy/retry_waits.hpp"
+#include "candor/proxy/route.hpp"
 #include "candor/proxy/service.hpp"
-#include "candor/proxy/upstream.hpp"
 #include "candor/resilience/hedge.hpp"
 
 namespace candor {
@@ -33,8 +33,8 @@ class DeadlineLayer final : public Layer<Service, Service> {
 /// knows nothing of that: there was no attempt.
 class FallbackLayer final : public Layer<Service, Service> {
  public:
-  /// The upstream has settings for it. `pipeline`: whose layer it is, for its alternative().
-  FallbackLayer(Upstream& upstream, Pipeline const& pipeline);
+  /// The route has settings for it. `pipeline`: whose layer it is, for its alternative().
+  FallbackLayer(Route& route, Pipeline const& pipeline);
   Task<Result<Response>> call(Exchange& exchange) override;
 
  private:
@@ -45,7 +45,7 @@ class FallbackLayer final : public Layer<Service, Service> {
   [[nodiscard]] Response fixed(Exchange const& exchange) const;
   void mark(Exchange& exchange, FallbackKind kind, Result<Response> const& instead_of) const;
 
-  Upstream& upstream_;
+  Route& route_;
   FallbackSettings const& settings_;
   Pipeline const& pipeline_;
   std::optional<KeptAnswers> kept_;
@@ -54,13 +54,13 @@ class FallbackLayer final : public Layer<Service, Service> {
 /// Makes attempts until one is good enough or decide() says no.
 class RetryLayer final : public Layer<Service, AttemptService> {
  public:
-  RetryLayer(Upstream& upstream, RetryWaits& waits) : upstream_(upstream), waits_(waits) {}
+  RetryLayer(Route& route, RetryWaits& waits) : route_(route), waits_(waits) {}
   Task<Result<Response>> call(Exchange& exchange) override;
 
  private:
   class Course;  // of one request
 
-  Upstream& upstream_;
+  Route& route_;
   RetryWaits& waits_;
 };
 
@@ -68,8 +68,8 @@ class RetryLayer final : public Layer<Service, AttemptService> {
 /// the other attempt abandoned; if both fail, the one above hears of the answer that says more.
 class HedgeLayer final : public Layer<AttemptService, AttemptService> {
  public:
-  /// The upstream has settings for it.
-  explicit HedgeLayer(Upstream& upstream);
+  /// The route has settings for it.
+  explicit HedgeLayer(Route& route);
   Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) override;
 
  private:
@@ -78,7 +78,7 @@ class HedgeLayer final : public Layer<AttemptService, AttemptService> {
   void learn(Exchange const& exchange, Attempt const& attempt, Result<Response> const& result);
   void learn_unfinished(Exchange const& exchange, Attempt const& attempt);
 
-  Upstream& upstream_;
+  Route& route_;
   HedgeSettings const& settings_;
   LatencyHistogram took_;
 };
@@ -86,16 +86,15 @@ class HedgeLayer final : public Layer<AttemptService, AttemptService> {
 /// Lets an attempt wait for which there is no room under the limit, or behind those that wait already.
 class LimitLayer final : public Layer<AttemptService, AttemptService> {
  public:
-  /// The upstream has a queue.
-  explicit LimitLayer(Upstream& upstream);
+  /// The route has a queue.
+  explicit LimitLayer(Route& route);
   Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) override;
 
  private:
-  /// Whose attempts it does not stand in the way of.
-  [[nodiscard]] static std::size_t lane_of(Exchange const& /*exchange*/) { return 0; }
   Task<Result<Response>> wait_and_call(Exchange& exchange, Attempt& attempt);
 
   AttemptQueue& queue_;
+  std::size_t lane_;
   Duration timeout_;
   std::optional<AttemptQueue::Desk> desk_;  // from the first one that waits on
 };
@@ -103,11 +102,11 @@ class LimitLayer final : public Layer<AttemptService, AttemptService> {
 /// Asks the health model for a permit, and with it for an endpoint; settles it with what the attempt showed.
 class BreakerLayer final : public Layer<AttemptService, Transport> {
  public:
-  explicit BreakerLayer(Upstream& upstream) : upstream_(upstream) {}
+  explicit BreakerLayer(Route& route) : route_(route) {}
   Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) override;
 
  private:
-  Upstream& upstream_;
+  Route& route_;
 };
 
 /// Marks the attempt slow while it is in flight.

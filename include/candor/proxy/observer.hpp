@@ -15,6 +15,7 @@
 namespace candor {
 
 class Exchange;
+class Route;
 class Upstream;
 enum class FallbackKind : std::uint8_t;
 
@@ -55,17 +56,17 @@ class Observer {
   virtual ~Observer() = default;
 
   /// Each is followed by its request_ended().
-  virtual void request_begun(Upstream const&) {}
-  virtual void attempt_settled(Upstream const&, AttemptRecord const&) {}
-  virtual void retry_sent(Upstream const&, std::string_view /*reason*/) {}
-  virtual void retry_denied(Upstream const&, RetryDenied) {}
-  virtual void hedged(Upstream const&, HedgeResult) {}
+  virtual void request_begun(Route const&) {}
+  virtual void attempt_settled(Route const&, AttemptRecord const&) {}
+  virtual void retry_sent(Route const&, std::string_view /*reason*/) {}
+  virtual void retry_denied(Route const&, RetryDenied) {}
+  virtual void hedged(Route const&, HedgeResult) {}
   /// An attempt has waited for room under the limit, and got its permit.
-  virtual void attempt_waited(Upstream const&, Duration) {}
+  virtual void attempt_waited(Route const&, Duration) {}
   /// A caller's own deadline could not be read.
-  virtual void deadline_ignored(Upstream const&) {}
-  virtual void late_break(Upstream const&, AttemptRecord const&) {}
-  virtual void fallback_given(Upstream const&, FallbackKind) {}
+  virtual void deadline_ignored(Route const&) {}
+  virtual void late_break(Route const&, AttemptRecord const&) {}
+  virtual void fallback_given(Route const&, FallbackKind) {}
   virtual void request_ended(Exchange const&, RequestEnd const&) {}
   /// A message that never became a request: malformed, too large, too slow, or for nobody.
   virtual void rejected(std::uint16_t /*status*/, std::optional<http::ProxyError>) {}

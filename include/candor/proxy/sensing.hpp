@@ -24,6 +24,7 @@ class Sensing {
  private:
   Task<void> run();
   Task<void> check(CheckPermit permit);
+  [[nodiscard]] std::optional<Instant> next_check() const;
 
   Upstream& upstream_;
   Dialler& dialler_;

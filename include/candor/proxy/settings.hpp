@@ -47,6 +47,7 @@ struct TimeoutSettings {
 struct FieldMatchSettings {
   std::string name;
   std::optional<std::string> value{};  ///< exactly; absent: any
+  bool operator==(FieldMatchSettings const&) const = default;
 };
 
 /// What a request must look like; what is not said matches everything.
@@ -54,11 +55,13 @@ struct MatchSettings {
   std::vector<std::string> hosts{};           ///< any of them
   std::vector<std::string> methods{};         ///< any of them
   std::optional<std::string> path_prefix{};   ///< in whole segments: /a is /a and /a/b, not /ab
+  std::optional<std::string> path_regex{};    ///< of the whole path, see core/pattern.hpp
   std::vector<FieldMatchSettings> headers{};  ///< all of them
+  bool operator==(MatchSettings const&) const = default;
 };
 
 /// Requests on a shared port that go to an upstream for another reason than their Host.
-struct RouteSettings {
+struct SharedRouteSettings {
   MatchSettings match{};
   std::string upstream;
 };
@@ -102,6 +105,27 @@ struct CheckSettings {
   CheckPaceSettings pace{};
 };
 
+/// Whose attempts a route's circuit goes by.
+enum class RouteCircuit : std::uint8_t {
+  shared,  ///< those of the upstream: all routes but the ones with a circuit of their own
+  own,     ///< the route's alone: it can neither open the others' circuit nor be refused by it
+};
+
+/// A part of an upstream's requests, and how it is treated. Whole: what a file does not say of a route, it
+/// has from its upstream.
+struct RouteSettings {
+  MatchSettings match{};
+  std::optional<std::string> name{};  ///< absent: one is made of `match`, see route.hpp
+  RouteCircuit circuit = RouteCircuit::shared;
+  TimeoutSettings timeouts{};
+  ClassifySettings classify{};
+  RetrySettings retry{};         ///< but for the budget, which is the upstream's
+  BreakerSettings breaker{};     ///< of a circuit of its own; of the shared one the upstream's holds
+  AttemptLimitSettings limit{};  ///< likewise, and beside the upstream's
+  std::optional<ThrottleSettings> throttle{};  ///< likewise
+  std::optional<FallbackSettings> fallback{};
+};
+
 struct UpstreamSettings {
   std::string name;
   std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
@@ -120,6 +144,18 @@ struct UpstreamSettings {
   std::optional<ThrottleSettings> throttle{};  ///< absent: it refuses none
   std::optional<CheckSettings> check{};        ///< absent: none, but the connects that open circuits wait for
   std::optional<FallbackSettings> fallback{};  ///< absent: Candor says what went wrong
+  std::vector<RouteSettings> routes{};  ///< the first that matches; the others are treated as said here
 };
+
+/// How an upstream treats the requests that none of its routes takes; and what each of these begins with.
+[[nodiscard]] inline RouteSettings as_a_route(UpstreamSettings const& upstream) {
+  return {.timeouts = upstream.timeouts,
+          .classify = upstream.classify,
+          .retry = upstream.retry,
+          .breaker = upstream.breaker,
+          .limit = upstream.limit,
+          .throttle = upstream.throttle,
+          .fallback = upstream.fallback};
+}
 
 }  // namespace candor

@@ -25,6 +25,8 @@ struct Ledger {
     ++in_flight;
   }
   void settle(Outcome outcome);
+  /// Two accounts of the same.
+  Ledger& operator+=(Ledger const& other);
 
   [[nodiscard]] std::uint64_t failed() const;
   [[nodiscard]] bool balanced() const {

@@ -71,11 +71,13 @@ struct OpenSettings {
   double patience = 0.1;   ///< share of the time since the circuit first opened
   Duration cap = 10s;      ///< at most
   double jitter = 0.2;     ///< each window is longer or shorter by up to this share
+  bool operator==(OpenSettings const&) const = default;
 };
 
 struct ProbeSettings {
   unsigned in_flight = 1;  ///< probes at the same time
   unsigned successes = 1;  ///< in a row, to close
+  bool operator==(ProbeSettings const&) const = default;
 };
 
 /// How traffic comes back after a circuit has closed.
@@ -84,6 +86,7 @@ struct RampSettings {
   double over = 0.1;             ///< share of the time the circuit was away
   Duration cap = 5s;             ///< at most
   double floor_per_second = 10;  ///< always admitted, whatever the share
+  bool operator==(RampSettings const&) const = default;
 };
 
 struct BreakerSettings {
@@ -132,6 +135,7 @@ struct AdaptiveLimitSettings {
   std::size_t least = 8;   ///< never fewer, but for moments in which the usual latency is looked for
   std::size_t first = 32;  ///< before anything is known
   double tolerance = 1.5;  ///< attempts may take so many times what is usual before the limit falls
+  bool operator==(AdaptiveLimitSettings const&) const = default;
 };
 
 /// How many attempts may be in flight at the same time.
@@ -140,6 +144,7 @@ struct AttemptLimitSettings {
   std::optional<AdaptiveLimitSettings> adaptive{};  ///< fewer, as latency says; absent: always as many
   std::optional<std::size_t> queue{};               ///< attempts that may wait for room; absent: none does
   Duration queue_timeout = 100ms;                   ///< how long each of them may
+  bool operator==(AttemptLimitSettings const&) const = default;
 };
 
 /// Refusing a part of the attempts while the upstream does not accept enough of them, see throttle.hpp.
@@ -147,6 +152,7 @@ struct ThrottleSettings {
   double per_accept = 1.5;  ///< attempts that may be made for each that is accepted
   Duration over = 10s;      ///< the time over which both are counted
   double cap = 0.9;         ///< of the attempts at most this share is refused
+  bool operator==(ThrottleSettings const&) const = default;
 };
 
 struct BackoffSettings {
@@ -164,6 +170,7 @@ struct BudgetSettings {
   Duration over = 10s;
   /// Stands in for `ratio` while retrying demonstrably pays, unless it is smaller; absent: never.
   std::optional<double> stretch = 0.5;
+  bool operator==(BudgetSettings const&) const = default;
 };
 
 /// Which failures are worth another attempt.

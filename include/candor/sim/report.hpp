@@ -65,6 +65,7 @@ struct EndpointTally {
 struct CircuitChange {
   std::size_t sidecar;
   Transition transition;
+  std::uint32_t route = 0;  ///< the place of the route whose circuit it is; 0: the shared one
 };
 
 /// One upstream, over all sidecars.
@@ -83,15 +84,15 @@ struct UpstreamTally {
   std::uint64_t throttle_refusals = 0;
   std::array<std::uint64_t, retry_denials> denied{};
   std::uint64_t late_breaks = 0;
-  std::vector<CircuitChange> changes;    ///< of its own circuit
+  std::vector<CircuitChange> changes;    ///< of its circuits: the shared one, and those of routes
   std::vector<CircuitChange> ejections;  ///< of its endpoints' circuits
 
   /// As the endpoints counted them.
   [[nodiscard]] std::uint64_t attempts() const;
-  /// Openings of a closed or ramping circuit; a failed probe opens none.
-  [[nodiscard]] std::uint64_t openings() const;
+  /// Openings of a closed or ramping circuit, of this route's or the shared one; a failed probe opens none.
+  [[nodiscard]] std::uint64_t openings(std::uint32_t route = 0) const;
   /// The first opening at or after that.
-  [[nodiscard]] std::optional<Instant> opened_after(Instant since) const;
+  [[nodiscard]] std::optional<Instant> opened_after(Instant since, std::uint32_t route = 0) const;
   /// Every ledger balances, and says what the endpoints themselves counted.
   [[nodiscard]] bool balanced() const;
 };
