@@ -30,6 +30,18 @@ std::uint64_t generations_of_a_good_probe(CircuitState state) {
   return 0;
 }
 
+Shadow read_shadow(ShadowSettings const& settings, Route const& of) {
+  Shadow shadow{.breaker = settings.breaker, .transitions = of.health.shadow_transitions()};
+  auto const* retries = of.retry_shadow.get();
+  shadow.retries = retries != nullptr;
+  if (!retries) return shadow;
+  shadow.added = retries->added();
+  for (std::size_t i = 0; i < retry_denials; ++i) {
+    shadow.spared[i] = retries->spared(static_cast<RetryDenied>(i));
+  }
+  return shadow;
+}
+
 }  // namespace
 
 TransitionRecord const* Account::latest() const { return of_generation(transitions, health.generation); }
@@ -99,6 +111,10 @@ Account read_account(Route const& of, Instant now, WallClock wall) {
                   .wall = wall};
   if (of.queue != nullptr) account.queue = of.queue->snapshot();
   for (auto const& endpoint : of.upstream.settings.endpoints) account.endpoints.push_back(endpoint.address);
+  if (of.settings.shadow) {
+    account.shadow = read_shadow(*of.settings.shadow, of);
+    account.shadow->circuit = account.health.shadow;
+  }
   // What happened between the two readings is left to the next one.
   std::erase_if(account.transitions,
                 [generation = account.health.generation](TransitionRecord const& record) {

@@ -10,6 +10,9 @@ namespace candor::admin {
 
 namespace {
 
+constexpr std::array all_outcomes{Outcome::Kind::success, Outcome::Kind::failure, Outcome::Kind::excluded,
+                                  Outcome::Kind::abandoned};
+
 Json ledger_json(Ledger const& ledger) {
   Json failures = Json::object();
   for (auto const kind : all_failure_kinds) {
@@ -47,8 +50,7 @@ class Writer {
     json["retry_after_seconds"] = seconds(health.retry_after);
     json["probes_in_flight"] = health.probes_in_flight;
     json["refusals"] = health.refusals;
-    for (auto const kind : {Outcome::Kind::success, Outcome::Kind::failure, Outcome::Kind::excluded,
-                            Outcome::Kind::abandoned}) {
+    for (auto const kind : all_outcomes) {
       json["probes"][std::string(name(kind))] = health.probes[static_cast<std::size_t>(kind)];
     }
     return json;
@@ -74,7 +76,8 @@ class Writer {
     return {{"refused_share", throttle->refused_share}, {"refusals", throttle->refusals}};
   }
 
-  [[nodiscard]] Json transition(TransitionRecord const& record) const {
+  /// `rules`: that decided.
+  [[nodiscard]] Json transition(TransitionRecord const& record, BreakerSettings const& rules) const {
     auto const& why = record.transition.why;
     Json json{{"at", time(record.transition.at)},
               {"age_seconds", seconds(account_.now - record.transition.at)},
@@ -84,13 +87,19 @@ class Writer {
               {"rule", name(why.rule)},
               {"value", why.value},
               {"threshold", why.threshold},
-              {"in_words", observe::in_words(why, account_.breaker)},
+              {"in_words", observe::in_words(why, rules)},
               {"window", window_json(why.window)},
               {"run", why.run}};
     if (why.rule == Rule::evidence_run) json["expected_failure_ratio"] = why.expected_failure_ratio;
     if (auto const endpoint = record.transition.endpoint) {
       json["endpoint"] = account_.endpoints[endpoint->value];
     }
+    return json;
+  }
+
+  /// The same of the acting rules, with the attempts behind it.
+  [[nodiscard]] Json evidence(TransitionRecord const& record) const {
+    auto json = transition(record, account_.breaker);
     json["attempts"] = attempts(with_a_vote(record));
     return json;
   }
@@ -135,6 +144,30 @@ class Writer {
   Account const& account_;
 };
 
+/// What other rules would have done: null where none look on.
+Json shadow_json(Account const& account) {
+  if (!account.shadow) return nullptr;
+  auto const& shadow = *account.shadow;
+  Json json{{"circuit", nullptr}, {"retries", nullptr}};
+  if (shadow.circuit) {
+    auto const& circuit = *shadow.circuit;
+    json["circuit"] = {{"state", name(circuit.state)},          {"generation", circuit.generation},
+                       {"openings", circuit.openings},          {"admitted_share", circuit.admitted_share},
+                       {"window", window_json(circuit.window)}, {"run", circuit.run}};
+    for (auto const kind : all_outcomes) {
+      json["circuit"]["would_have_refused"][std::string(name(kind))] =
+          circuit.refused[static_cast<std::size_t>(kind)];
+    }
+  }
+  if (shadow.retries) {
+    json["retries"] = {{"added", shadow.added}};
+    for (std::size_t i = 0; i < retry_denials; ++i) {
+      json["retries"]["spared"][std::string(name(static_cast<RetryDenied>(i)))] = shadow.spared[i];
+    }
+  }
+  return json;
+}
+
 Json summary(Account const& account) {
   return {{"name", account.upstream},
           {"time", observe::time_text(account.wall(account.now))},
@@ -146,7 +179,8 @@ Json summary(Account const& account) {
           {"limit", Writer{account}.limit()},
           {"throttle", Writer{account}.throttle()},
           {"late_breaks", account.health.late_breaks},
-          {"ledger", ledger_json(account.health.ledger)}};
+          {"ledger", ledger_json(account.health.ledger)},
+          {"shadow", shadow_json(account)}};
 }
 
 Json with_endpoints(Account const& account) {
@@ -180,11 +214,17 @@ Json with_evidence(Account const& account) {
   Writer const writer{account};
   auto json = with_endpoints(account);
   json["transitions"] = Json::array();
-  for (auto const& record : account.transitions) json["transitions"].push_back(writer.transition(record));
+  for (auto const& record : account.transitions) json["transitions"].push_back(writer.evidence(record));
   json["ejections"] = Json::array();
   for (auto const& endpoint : account.health.endpoints) {
     auto const own = of_endpoint(account, endpoint.id);
-    for (auto const& record : own.transitions) json["ejections"].push_back(Writer{own}.transition(record));
+    for (auto const& record : own.transitions) json["ejections"].push_back(Writer{own}.evidence(record));
+  }
+  if (account.shadow && account.shadow->circuit) {
+    json["shadow"]["transitions"] = Json::array();
+    for (auto const& record : account.shadow->transitions) {
+      json["shadow"]["transitions"].push_back(writer.transition(record, account.shadow->breaker));
+    }
   }
   json["recent_attempts"] = writer.attempts(account.recent);
   return json;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <ranges>
 
 #include "candor/observe/words.hpp"
@@ -30,6 +31,7 @@ class Explanation {
     explain_endpoints(account_, page_);
     explain_checks(account_, page_);
     refused();
+    if (account_.shadow) shadow(*account_.shadow);
     return page_.take();
   }
 
@@ -53,6 +55,49 @@ class Explanation {
         next();
         break;
     }
+  }
+
+  /// What other rules would have done, and what nobody can know of them.
+  void shadow(Shadow const& shadow) {
+    page_.heading("By the shadow's rules, which do not act");
+    std::string text;
+    if (shadow.circuit) text = shadow_circuit(shadow);
+    if (shadow.retries) text += (text.empty() ? "" : " ") + shadow_retries(shadow);
+    page_.paragraph(text);
+  }
+
+  [[nodiscard]] std::string shadow_circuit(Shadow const& shadow) const {
+    auto const& circuit = *shadow.circuit;
+    auto text = "The circuit would be " + std::string(name(circuit.state));
+    if (circuit.openings == 0) return text + "; it would never have opened.";
+    text +=
+        "; it would have opened " + (circuit.openings == 1 ? "once" : grouped(circuit.openings) + " times");
+    for (auto const& record : std::views::reverse(shadow.transitions)) {
+      auto const& transition = record.transition;
+      bool const opens = transition.to == CircuitState::open && transition.from != CircuitState::half_open;
+      if (!opens) continue;
+      text += ", last " + ago(transition.at) + " (" + std::string(name(transition.why.rule)) + ")";
+      break;
+    }
+    auto const of = [&circuit](Outcome::Kind kind) {
+      return circuit.refused[static_cast<std::size_t>(kind)];
+    };
+    auto const refused = of(Outcome::Kind::success) + of(Outcome::Kind::failure);
+    if (refused == 0) return text + ".";
+    return text + ". Of the attempts that it would have refused, " + grouped(of(Outcome::Kind::failure)) +
+           " failed and " + grouped(of(Outcome::Kind::success)) + " went well.";
+  }
+
+  [[nodiscard]] static std::string shadow_retries(Shadow const& shadow) {
+    auto const retries = [](std::uint64_t n) { return n == 1 ? "retry" : "retries"; };
+    auto const fewer = std::accumulate(shadow.spared.begin(), shadow.spared.end(), std::uint64_t{0});
+    auto const more = shadow.added;
+    if (fewer == 0 && more == 0) return "The same retries would have been made.";
+    std::string text;
+    if (fewer > 0) text = grouped(fewer) + ' ' + retries(fewer) + " would not have been made.";
+    if (more == 0) return text;
+    return text + (text.empty() ? "" : " ") + grouped(more) + " more " + retries(more) +
+           " would have been made; what would have come of that nobody knows.";
   }
 
   [[nodiscard]] std::string ago(Instant when) const {

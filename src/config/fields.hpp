@@ -63,6 +63,8 @@ inline constexpr auto fields<UpstreamSettings> = Table{
         "fallback", &UpstreamSettings::fallback,
         "What a request gets in the place of an answer: another upstream's, a kept one, a fixed one, in this "
         "order; null: Candor says what went wrong"),
+    heir("shadow", &UpstreamSettings::shadow, &as_a_shadow,
+         "Other rules, which look on without acting: what would they have done? null: none do"),
     heirs(
         "routes", &UpstreamSettings::routes, &as_a_route,
         "Requests that are treated in another way: the first that matches holds, and where it is silent the "

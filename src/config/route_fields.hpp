@@ -1,4 +1,4 @@
-// The rows of routes, and of what they match: a part of the field table, fields.hpp.
+// The rows of routes, of what they match, and of shadows: a part of the field table, fields.hpp.
 #pragma once
 
 #include <array>
@@ -66,6 +66,19 @@ inline constexpr auto fields<RouteSettings> = Table{
         .inherited("upstreams.NAME.throttle"),
     field("fallback", &RouteSettings::fallback, "What its requests get in the place of an answer")
         .inherited("upstreams.NAME.fallback"),
+    heir("shadow", &RouteSettings::shadow, &as_a_shadow,
+         "Other rules, which look on its requests; those of a circuit at one of its own only; null: none do"),
+};
+
+// Of an upstream, or of a route.
+
+template <>
+inline constexpr auto fields<ShadowSettings> = Table{
+    field("retry", &ShadowSettings::retry, "As the acting rules, but for what is said here")
+        .inherited("upstreams.NAME.retry"),
+    field("breaker", &ShadowSettings::breaker,
+          "Likewise; it looks at the upstream's circuit, not at endpoints'")
+        .inherited("upstreams.NAME.breaker"),
 };
 
 }  // namespace candor::config

@@ -9,6 +9,7 @@
 #include "candor/core/pattern.hpp"
 #include "format.hpp"
 #include "scope.hpp"
+#include "shadow_rules.hpp"
 #include "suggest.hpp"
 #include "treatment_rules.hpp"
 
@@ -142,21 +143,20 @@ std::vector<MatchSettings const*> matches_of(auto const& routes) {
 void settle_routes(UpstreamSettings& upstream, std::string const& path, Report const& report) {
   for (std::size_t i = 0; i < upstream.routes.size(); ++i) {
     auto& route = upstream.routes[i];
-    auto const where_limit = item(path + ".routes", i) + ".limit";
+    auto const where = item(path + ".routes", i);
     // The budget is one. Of a route that speaks of it the rules have to say that it can't.
-    if (!report.offset_of(item(path + ".routes", i) + ".retry.budget")) {
-      route.retry.budget = upstream.retry.budget;
+    if (!report.offset_of(where + ".retry.budget")) route.retry.budget = upstream.retry.budget;
+    bool const is_said = report.offset_of(path + ".retry.on") || report.offset_of(where + ".retry.on");
+    if (!is_said) {
+      std::erase_if(route.retry.on.statuses,
+                    [&route](std::uint16_t status) { return !is_failure(route.classify, status); });
     }
-    if (!report.offset_of(where_limit)) {
+    if (!report.offset_of(where + ".limit")) {
       route.limit = upstream.limit;
     } else {
-      settle_limit(route.limit, where_limit + ".adaptive", report);
+      settle_limit(route.limit, where + ".limit.adaptive", report);
     }
-    bool const is_said = report.offset_of(path + ".retry.on").has_value() ||
-                         report.offset_of(item(path + ".routes", i) + ".retry.on").has_value();
-    if (is_said) continue;
-    std::erase_if(route.retry.on.statuses,
-                  [&route](std::uint16_t status) { return !is_failure(route.classify, status); });
+    settle_shadow(route.shadow, route.retry, where, report);
   }
 }
 
@@ -170,6 +170,9 @@ void check_routes(UpstreamSettings const& upstream, std::string const& path, Rep
     Scope const scope{report, where, path};
     check_treatment(route, scope);
     check_shares(route, upstream, scope);
+    if (route.shadow) {
+      check_shadow(*route.shadow, route, route.circuit == RouteCircuit::own, where, report);
+    }
   }
   check_reached(matches_of(upstream.routes), list, report);
   check_names(upstream, list, report);

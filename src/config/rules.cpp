@@ -14,6 +14,7 @@
 #include "place.hpp"
 #include "route_rules.hpp"
 #include "scope.hpp"
+#include "shadow_rules.hpp"
 #include "source.hpp"
 #include "treatment_rules.hpp"
 
@@ -223,6 +224,7 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
   check_balance(upstream.balance, path + ".balance", report);
   check_treatment(as_a_route(upstream), Scope{report, path});
   check_checks(upstream, path, report);
+  if (upstream.shadow) check_shadow(*upstream.shadow, as_a_route(upstream), true, path, report);
   check_routes(upstream, path, report);
 }
 
@@ -255,6 +257,7 @@ void settle_defaults(Config& config, Report const& report) {
     settle_limit(upstream.limit, join("upstreams", upstream.name) + ".limit.adaptive", report);
     bool const is_narrower = budget.stretch && *budget.stretch < budget.ratio;
     if (is_narrower && !report.offset_of(retry + ".budget.stretch")) budget.stretch.reset();
+    settle_shadow(upstream.shadow, upstream.retry, path, report);
     settle_routes(upstream, path, report);
   }
 }

@@ -20,9 +20,9 @@ namespace candor::config {
 /// A section and the one that it is an heir of. Keys are paths below it: "timeouts.attempt".
 class Scope {
  public:
-  /// `from`: whose settings hold where this is silent; empty: the defaults do.
-  Scope(Report& report, std::string path, std::string from = {})
-      : report_(report), path_(std::move(path)), from_(std::move(from)) {}
+  /// `from`: whose settings hold where this is silent, and what they are called; empty: the defaults do.
+  Scope(Report& report, std::string path, std::string from = {}, std::string_view called = "its upstream")
+      : report_(report), path_(std::move(path)), from_(std::move(from)), called_(called) {}
 
   [[nodiscard]] std::string path(std::string_view key) const { return path_ + "." + std::string(key); }
   /// Whether it says this itself.
@@ -48,9 +48,9 @@ class Scope {
     return !from_.empty() && !says(key) && report_.is_list_wrong(from_ + "." + std::string(key));
   }
   /// " by default", of a value that it does not say.
-  [[nodiscard]] std::string_view origin(std::string_view key) const {
+  [[nodiscard]] std::string origin(std::string_view key) const {
     if (says(key)) return "";
-    return from_.empty() ? " by default" : " from its upstream";
+    return from_.empty() ? " by default" : " from " + std::string(called_);
   }
 
   /// Told at the key, or at the nearest section that the file has.
@@ -62,6 +62,7 @@ class Scope {
   Report& report_;
   std::string path_;
   std::string from_;
+  std::string_view called_;
 };
 
 /// A value and its key, for comparing it with a neighbour's.
@@ -79,7 +80,7 @@ void in_order(Scope const& scope, std::string const& section, Setting<T> lower, 
   if (lower.value <= upper.value || scope.is_wrong(lower_key) || scope.is_wrong(upper_key)) return;
   if (!scope.answers_for(lower_key, upper_key)) return;
   auto const shown = [&scope](Setting<T> const& setting, std::string const& key) {
-    return std::string(setting.key) + ", " + text_of(setting.value) + std::string(scope.origin(key));
+    return std::string(setting.key) + ", " + text_of(setting.value) + scope.origin(key);
   };
   if (scope.says(lower_key)) {
     scope.problem(lower_key, text_of(lower.value) + " is above " + shown(upper, upper_key));

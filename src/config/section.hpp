@@ -45,8 +45,11 @@ Json write_section(Owner const& owner, Rows const& table) {
                    [&]<class Inner>(Group<Inner> const& row, auto const& base) {
                      out[row.key] = write_section(base, row.rows);
                    },
-                   [&]<class Base, class Heir>(Heirs<Base, Heir> const& row, Base const& base) {
-                     out[row.key] = Codec<std::vector<Heir>>::write(base.*row.member);
+                   [&]<class Base, class Part>(Heirs<Base, Part> const& row, Base const& base) {
+                     out[row.key] = Codec<std::vector<Part>>::write(base.*row.member);
+                   },
+                   [&]<class Base, class Part>(Heir<Base, Part> const& row, Base const& base) {
+                     out[row.key] = Codec<std::optional<Part>>::write(base.*row.member);
                    },
                    [&](Constant const& row, auto const&) { out[row.key] = row.value; },
                    []<class Base>(Afterwards<Base> const&, Base const&) {},
@@ -69,9 +72,14 @@ Shape describe_section(Owner const& defaults, Rows const& table) {
             out.members.push_back({row.key, row.help, describe_section(base, row.rows),
                                    write_section(base, row.rows), false, row.same_as});
           },
-          [&]<class Base, class Heir>(Heirs<Base, Heir> const& row, Base const& base) {
-            out.members.push_back({row.key, row.help, Shape::list(Codec<Heir>::describe(row.begin_as(base))),
-                                   Codec<std::vector<Heir>>::write(base.*row.member)});
+          [&]<class Base, class Part>(Heirs<Base, Part> const& row, Base const& base) {
+            out.members.push_back({row.key, row.help, Shape::list(Codec<Part>::describe(row.begin_as(base))),
+                                   Codec<std::vector<Part>>::write(base.*row.member)});
+          },
+          [&]<class Base, class Part>(Heir<Base, Part> const& row, Base const& base) {
+            auto const& value = base.*row.member;
+            out.members.push_back({row.key, row.help, Codec<std::optional<Part>>::describe(value, {}),
+                                   Codec<std::optional<Part>>::write(value)});
           },
           [&](Constant const& row, auto const&) {
             out.members.push_back({row.key, row.help, Shape::choice({{row.value, {}}}), row.value});
@@ -114,9 +122,16 @@ void read_section(Place const& at, Owner& owner, Rows const& table) {
                    [&]<class Inner>(Group<Inner> const& row, auto& base) {
                      read(row.key, [&](Place const& value) { read_section(value, base, row.rows); });
                    },
-                   [&]<class Base, class Heir>(Heirs<Base, Heir> const& row, Base& base) {
+                   [&]<class Base, class Part>(Heirs<Base, Part> const& row, Base& base) {
                      read(row.key, [&](Place const& value) {
-                       Codec<std::vector<Heir>>::read(value, base.*row.member, {}, row.begin_as(base));
+                       Codec<std::vector<Part>>::read(value, base.*row.member, {}, row.begin_as(base));
+                     });
+                   },
+                   [&]<class Base, class Part>(Heir<Base, Part> const& row, Base& base) {
+                     read(row.key, [&](Place const& value) {
+                       std::optional<Part> part = row.begin_as(base);
+                       Codec<std::optional<Part>>::read(value, part, {});
+                       base.*row.member = std::move(part);
                      });
                    },
                    [&](Constant const& row, auto&) {

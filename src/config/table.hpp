@@ -140,18 +140,36 @@ constexpr Group<Rows> group(std::string_view key, Rows rows, std::string_view he
 
 /// A list of sections each of which begins as what its owner says: where it is silent, that holds. It stands
 /// below the rows that it takes from, so that they have been read, wherever the file has them.
-template <class Owner, class Heir>
+template <class Owner, class Part>
 struct Heirs {
   static constexpr std::size_t members = 1;
 
   std::string_view key;
-  std::vector<Heir> Owner::*member;
-  Heir (*begin_as)(Owner const&);
+  std::vector<Part> Owner::*member;
+  Part (*begin_as)(Owner const&);
   std::string_view help;
 };
-template <class Owner, class Heir>
-constexpr Heirs<Owner, Heir> heirs(std::string_view key, std::vector<Heir> Owner::*member,
-                                   Heir (*begin_as)(Owner const&), std::string_view help) {
+template <class Owner, class Part>
+constexpr Heirs<Owner, Part> heirs(std::string_view key, std::vector<Part> Owner::*member,
+                                   std::type_identity_t<Part (*)(Owner const&)> begin_as,
+                                   std::string_view help) {
+  return {key, member, begin_as, help};
+}
+
+/// The same of one section, which need not be there.
+template <class Owner, class Part>
+struct Heir {
+  static constexpr std::size_t members = 1;
+
+  std::string_view key;
+  std::optional<Part> Owner::*member;
+  Part (*begin_as)(Owner const&);
+  std::string_view help;
+};
+template <class Owner, class Part>
+constexpr Heir<Owner, Part> heir(std::string_view key, std::optional<Part> Owner::*member,
+                                 std::type_identity_t<Part (*)(Owner const&)> begin_as,
+                                 std::string_view help) {
   return {key, member, begin_as, help};
 }
 

@@ -80,7 +80,7 @@ void check_hedge(RouteSettings const& settings, Scope const& scope) {
   if (!hedge.after || *hedge.after < settings.timeouts.attempt || !is_clear) return;
   if (scope.is_wrong(attempt) || !scope.answers_for(after, attempt)) return;
   scope.problem(after, "an attempt ends before that: timeouts.attempt is " +
-                           text_of(settings.timeouts.attempt) + std::string(scope.origin(attempt)));
+                           text_of(settings.timeouts.attempt) + scope.origin(attempt));
 }
 
 void check_breaker(BreakerSettings const& breaker, Scope const& scope) {
@@ -106,10 +106,10 @@ void check_slow_after(RouteSettings const& settings, Scope const& scope) {
   if (scope.is_wrong(slow_after) || scope.is_wrong(attempt)) return;
   if (scope.says(slow_after)) {
     scope.problem(slow_after, "an attempt ends before it is slow: timeouts.attempt is " +
-                                  text_of(settings.timeouts.attempt) + std::string(scope.origin(attempt)));
+                                  text_of(settings.timeouts.attempt) + scope.origin(attempt));
   } else {
     scope.problem(attempt, "an attempt ends before it is slow: breaker.slow_after is " + text_of(*slow) +
-                               std::string(scope.origin(slow_after)));
+                               scope.origin(slow_after));
   }
 }
 

@@ -127,6 +127,22 @@ constexpr std::array<MetricRow, metric_count> rows{{
     {M::throttle_refusals, "candor_throttle_refusals_total", counter, "", {"upstream", "route"},
      "Attempts that the throttle refused."},
 
+    // What other rules would have done: shadow.
+    {M::shadow_state, "candor_shadow_circuit_state", gauge, "", {"upstream", "route", "state"},
+     "1 for the state that the circuit would be in by the shadow's rules, 0 for the others."},
+    {M::shadow_transitions, "candor_shadow_circuit_transitions_total", counter, "",
+     {"upstream", "route", "from", "to", "rule"},
+     "Changes of state that the circuit would have made by the shadow's rules."},
+    {M::shadow_refusals, "candor_shadow_refusals_total", counter, "", {"upstream", "route", "outcome"},
+     "Attempts that were made and that the shadow's circuit would have refused, by what they showed: a success "
+     "is an answer that it would have cost."},
+    {M::shadow_retries_added, "candor_shadow_retries_added_total", counter, "", {"upstream", "route"},
+     "Failed attempts that were not retried and would have been by the shadow's rules."},
+    {M::shadow_retries_spared, "candor_shadow_retries_spared_total", counter, "",
+     {"upstream", "route", "reason"},
+     "Failed attempts that were retried and would not have been by the shadow's rules, by its first reason "
+     "against it."},
+
     // Connections.
     {M::caller_connections, "candor_caller_connections", gauge, "", {},
      "Connections of callers that are open."},

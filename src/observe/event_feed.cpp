@@ -72,13 +72,17 @@ void append_transition(std::string& out, Route const& account, Transition const&
   append_member(out, "window_failed", why.window.failed);
   append_member(out, "window_slow", why.window.marked);
   append_member(out, "run", why.run);
+}
+
+/// The attempts on which it was decided.
+void append_deciding(std::string& out, Route const& account, Transition const& transition) {
   append_key(out, "attempts");
   out += '[';
   if (auto const record = account.health.record_of(transition)) {
     bool first = true;
     for (auto const* note : decided(*record)) {
       if (!std::exchange(first, false)) out += ',';
-      append_attempt(out, *note, upstream);
+      append_attempt(out, *note, account.upstream);
     }
   }
   out += ']';
@@ -90,6 +94,8 @@ void EventFeed::watch(std::shared_ptr<EventFeed> const& feed, Upstream& upstream
   upstream.each_account([&feed](Route& account) {
     account.health.listen(
         [feed, &account](Transition const& transition) { feed->transition(account, transition); });
+    account.health.listen_to_shadow(
+        [feed, &account](Transition const& transition) { feed->shadow(account, transition); });
   });
 }
 
@@ -99,7 +105,18 @@ void EventFeed::transition(Route const& account, Transition const& transition) {
               .text = transition_line(account, transition)};
   event.members = members_of(event, wall_()(transition.at));
   append_transition(event.members, account, transition);
+  append_deciding(event.members, account, transition);
   tell(transition_level(transition), std::move(event));
+}
+
+/// Never louder than information: nothing has happened.
+void EventFeed::shadow(Route const& account, Transition const& transition) {
+  Event event{.kind = Event::Kind::shadow,
+              .upstream = account.upstream.name(),
+              .text = shadow_line(account, transition)};
+  event.members = members_of(event, wall_()(transition.at));
+  append_transition(event.members, account, transition);
+  tell(std::min(transition_level(transition), Level::info), std::move(event));
 }
 
 void EventFeed::check_changed(Upstream const& upstream, EndpointId endpoint, CheckReport const& report) {

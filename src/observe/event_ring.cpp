@@ -7,6 +7,7 @@ namespace candor::observe {
 std::string_view name(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::transition: return "transition";
+    case Event::Kind::shadow: return "shadow";
     case Event::Kind::check: return "check";
     case Event::Kind::order: return "order";
     case Event::Kind::refused: return "refused";

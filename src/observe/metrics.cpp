@@ -147,6 +147,16 @@ class RouteScrape {
                       total([i](auto const& s) -> auto& { return s.retries_denied[i]; }));
     }
     hedges();
+    if (route_.retry_shadow) shadow(*route_.retry_shadow);
+  }
+
+  void shadow(RetryShadow const& shadow) {
+    families_.count(Metric::shadow_retries_added, {name_, label_}, shadow.added());
+    for (std::size_t i = 0; i < retry_denials; ++i) {
+      auto const reason = static_cast<RetryDenied>(i);
+      families_.count(Metric::shadow_retries_spared, {name_, label_, candor::name(reason)},
+                      shadow.spared(reason));
+    }
   }
 
   void hedges() {
@@ -246,6 +256,7 @@ class AccountScrape {
     families_.gauge(Metric::strain_ratio, {name_, label_}, health.window.strain_ratio());
     families_.gauge(Metric::failure_run, {name_, label_}, static_cast<double>(health.run));
     families_.gauge(Metric::window_attempts, {name_, label_}, static_cast<double>(health.window.attempts()));
+    if (health.shadow) shadow(*health.shadow);
   }
 
   void load(HealthSnapshot const& health) {
@@ -275,19 +286,41 @@ class AccountScrape {
   }
 
   void transitions(TransitionCounts const& counts) {
+    transitions(Metric::circuit_transitions, [&](CircuitState from, CircuitState to, Rule rule) {
+      return counts.value(account_, from, to, rule);
+    });
+    if (!account_.health.shadow_state()) return;
+    transitions(Metric::shadow_transitions, [&](CircuitState from, CircuitState to, Rule rule) {
+      return counts.shadow_value(account_, from, to, rule);
+    });
+  }
+
+ private:
+  void shadow(ShadowSnapshot const& shadow) {
+    for (auto const state : all_states) {
+      families_.gauge(Metric::shadow_state, {name_, label_, candor::name(state)},
+                      state == shadow.state ? 1.0 : 0.0);
+    }
+    for (auto const outcome : all_outcomes) {
+      families_.count(Metric::shadow_refusals, {name_, label_, candor::name(outcome)},
+                      shadow.refused[static_cast<std::size_t>(outcome)]);
+    }
+  }
+
+  template <class Count>
+  void transitions(Metric metric, Count count) {
     for (auto const from : all_states) {
       for (auto const to : all_states) {
         for (auto const rule : all_rules) {
-          auto const n = counts.value(account_, from, to, rule);
+          auto const n = count(from, to, rule);
           if (n == 0 && !expected(from, to, rule)) continue;
-          families_.count(Metric::circuit_transitions,
-                          {name_, label_, candor::name(from), candor::name(to), candor::name(rule)}, n);
+          families_.count(metric, {name_, label_, candor::name(from), candor::name(to), candor::name(rule)},
+                          n);
         }
       }
     }
   }
 
- private:
   /// Of the routes that read this account, in each worker.
   template <class Visit>
   void each_shard(Visit const& visit) const {

@@ -5,18 +5,31 @@
 
 namespace candor::observe {
 
+namespace {
+
+/// "circuit open, was closed (evidence_run, generation 1): A run of 6 failed attempts."
+std::string told(Transition const& transition, BreakerSettings const& rules) {
+  std::string line = "circuit ";
+  line.append(name(transition.to)).append(", was ").append(name(transition.from));
+  line.append(" (").append(name(transition.why.rule)).append(", generation ");
+  line.append(std::to_string(transition.generation)).append("): ");
+  return line.append(in_words(transition.why, rules));
+}
+
+}  // namespace
+
 std::string transition_line(Route const& account, Transition const& transition) {
   std::string line{account.account_title()};
   if (transition.endpoint) {
     line.append(", endpoint ")
         .append(account.upstream.settings.endpoints[transition.endpoint->value].address);
   }
-  line.append(": circuit ").append(name(transition.to)).append(", was ").append(name(transition.from));
-  line.append(" (").append(name(transition.why.rule)).append(", generation ");
-  line.append(std::to_string(transition.generation))
-      .append("): ")
-      .append(in_words(transition.why, account.settings.breaker));
-  return line;
+  return line.append(": ").append(told(transition, account.settings.breaker));
+}
+
+std::string shadow_line(Route const& account, Transition const& transition) {
+  auto const& rules = account.settings.shadow ? account.settings.shadow->breaker : account.settings.breaker;
+  return account.account_title() + ": by its shadow, which does not act: " + told(transition, rules);
 }
 
 LogSettings::Level transition_level(Transition const& transition) {

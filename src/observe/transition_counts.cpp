@@ -10,10 +10,23 @@ std::size_t TransitionCounts::place(CircuitState from, CircuitState to, Rule rul
          static_cast<std::size_t>(rule);
 }
 
+void TransitionCounts::Cube::add(Transition const& transition) {
+  auto& count = counts[place(transition.from, transition.to, transition.why.rule)];
+  count.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint64_t TransitionCounts::Cube::value(CircuitState from, CircuitState to, Rule rule) const {
+  return counts[place(from, to, rule)].load(std::memory_order_relaxed);
+}
+
 TransitionCounts::TransitionCounts(std::vector<std::shared_ptr<Upstream>> const& upstreams) {
   for (auto const& upstream : upstreams) {
     counts_.resize(std::max<std::size_t>(counts_.size(), upstream->index + 1));
-    counts_[upstream->index] = std::vector<Cube>(upstream->routes().size());
+    auto& accounts = counts_[upstream->index];
+    accounts = std::vector<OfAccount>(upstream->routes().size());
+    upstream->each_account([&accounts](Route const& account) {
+      if (account.health.shadow_state()) accounts[account.place].shadow = std::make_unique<Cube>();
+    });
   }
 }
 
@@ -21,18 +34,23 @@ void TransitionCounts::watch(std::shared_ptr<TransitionCounts> const& counts, Up
   assert(upstream.index < counts->counts_.size());
   upstream.each_account([&counts, index = upstream.index](Route& account) {
     account.health.listen([counts, index, route = account.place](Transition const& transition) {
-      if (transition.endpoint) return;
-      auto& cube = counts->counts_[index][route].counts;
-      cube[place(transition.from, transition.to, transition.why.rule)].fetch_add(1,
-                                                                                 std::memory_order_relaxed);
+      if (!transition.endpoint) counts->counts_[index][route].acting.add(transition);
+    });
+    account.health.listen_to_shadow([counts, index, route = account.place](Transition const& transition) {
+      counts->counts_[index][route].shadow->add(transition);
     });
   });
 }
 
 std::uint64_t TransitionCounts::value(Route const& account, CircuitState from, CircuitState to,
                                       Rule rule) const {
-  auto const& cube = counts_[account.upstream.index][account.place].counts;
-  return cube[place(from, to, rule)].load(std::memory_order_relaxed);
+  return counts_[account.upstream.index][account.place].acting.value(from, to, rule);
+}
+
+std::uint64_t TransitionCounts::shadow_value(Route const& account, CircuitState from, CircuitState to,
+                                             Rule rule) const {
+  auto const& shadow = counts_[account.upstream.index][account.place].shadow;
+  return shadow ? shadow->value(from, to, rule) : 0;
 }
 
 }  // namespace candor::observe

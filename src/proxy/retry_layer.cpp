@@ -81,6 +81,16 @@ class RetryLayer::Course {
   }
 
   [[nodiscard]] AttemptHistory const& history() const { return history_; }
+
+  /// Asks the other rules, as long as they have agreed about this request. By chance of their own: that they
+  /// look on must not change what happens.
+  void compare(RetryShadow& shadow, bool another_follows, CircuitState circuit, Duration left) {
+    if (!shadow_follows_) return;
+    auto history = history_;
+    history.keyed = has_idempotency_key(shadow.settings(), exchange_.head);
+    Rng rng{exchange_.id.value};
+    shadow_follows_ = shadow.compare(another_follows, history, circuit, left, exchange_.now(), rng);
+  }
   /// All of the body that the caller has sent so far is here, and the rest may still come.
   [[nodiscard]] bool body_replayable() const {
     return exchange_.body.replayable() && !exchange_.body.broken();
@@ -112,6 +122,7 @@ class RetryLayer::Course {
   std::vector<EndpointId> tried_;
   std::optional<BudgetToken> token_;  // for the next attempt
   bool redone_ = false;
+  bool shadow_follows_ = true;  // no decision of its has differed yet
   std::optional<Response> answer_;
   std::optional<Failure> failure_;
 };
@@ -119,7 +130,9 @@ class RetryLayer::Course {
 Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
   auto const& settings = route_.settings.retry;
   auto& scheduler = exchange.worker.scheduler;
-  route_.budget.request(scheduler.now(), route_.health.retrying_pays(scheduler.now()));
+  bool const pays = route_.health.retrying_pays(scheduler.now());
+  route_.budget.request(scheduler.now(), pays);
+  if (route_.retry_shadow) route_.retry_shadow->request(scheduler.now(), pays);
   Course course{exchange, settings};
   auto const give_up = [&](RetryDenied reason) {
     exchange.denied = reason;
@@ -146,7 +159,13 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     auto decision =
         decide(settings, course.history(), route_.health.state(), exchange.deadline - scheduler.now(),
                route_.budget, scheduler.now(), exchange.worker.rng);
-    if (auto const* no = std::get_if<GiveUp>(&decision)) co_return give_up(no->reason);
+    auto const* no = std::get_if<GiveUp>(&decision);
+    if (route_.retry_shadow) {
+      course.compare(*route_.retry_shadow, no == nullptr,
+                     route_.health.shadow_state().value_or(route_.health.state()),
+                     exchange.deadline - scheduler.now());
+    }
+    if (no != nullptr) co_return give_up(no->reason);
 
     auto& again = std::get<RetryAfter>(decision);
     CancelScope wait{exchange.scope};

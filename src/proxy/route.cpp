@@ -39,6 +39,13 @@ std::string hash_of(std::string_view text) {
   return "#" + std::string{digits.data(), digits.size()};
 }
 
+/// One that says nothing else would only cost.
+std::unique_ptr<RetryShadow> retry_shadow_of(RouteSettings const& settings) {
+  auto const& shadow = settings.shadow;
+  bool const differs = shadow && shadow->retry != settings.retry;
+  return differs ? std::make_unique<RetryShadow>(shadow->retry) : nullptr;
+}
+
 }  // namespace
 
 std::string name(RouteSettings const& settings) {
@@ -66,6 +73,7 @@ Route::Route(Upstream& whose, RouteSettings what, std::uint32_t which, std::stri
       budget(share.budget),
       queue(share.queue),
       lane(share.lane),
+      retry_shadow(retry_shadow_of(settings)),
       match_(settings.match) {}
 
 std::string_view Route::account_name() const { return has_account() ? std::string_view{name} : ""; }

@@ -9,6 +9,12 @@ namespace candor {
 
 namespace {
 
+/// A shadow that says nothing else than the acting rules would only cost.
+std::optional<BreakerSettings> shadow_of(RouteSettings const& route) {
+  bool const differs = route.shadow && route.shadow->breaker != route.breaker;
+  return differs ? std::optional{route.shadow->breaker} : std::nullopt;
+}
+
 Health::Settings health_settings(UpstreamSettings const& settings, RouteSettings const& route) {
   std::vector<EndpointShare> endpoints;
   for (auto const& each : settings.endpoints) {
@@ -20,7 +26,14 @@ Health::Settings health_settings(UpstreamSettings const& settings, RouteSettings
           .budget = settings.retry.budget,
           .limit = route.limit,
           .throttle = route.throttle,
-          .endpoints = std::move(endpoints)};
+          .endpoints = std::move(endpoints),
+          .shadow = shadow_of(route)};
+}
+
+RouteSettings own_route_of(UpstreamSettings const& settings) {
+  auto own = as_a_route(settings);
+  own.shadow = settings.shadow;
+  return own;
 }
 
 void open_queue(std::optional<AttemptQueue>& queue, AttemptLimitSettings const& limit, std::size_t lanes,
@@ -35,12 +48,12 @@ void open_queue(std::optional<AttemptQueue>& queue, AttemptLimitSettings const& 
 Upstream::Upstream(UpstreamSettings what, std::uint32_t place, std::uint64_t seed)
     : settings(std::move(what)),
       index(place),
-      health(health_settings(settings, as_a_route(settings)), seed),
+      health(health_settings(settings, own_route_of(settings)), seed),
       budget(settings.retry.budget) {
   auto const shares = [](RouteSettings const& route) { return route.circuit == RouteCircuit::shared; };
   auto const lanes = 1 + std::count_if(settings.routes.begin(), settings.routes.end(), shares);
   open_queue(queue, settings.limit, static_cast<std::size_t>(lanes), health);
-  routes_.emplace_back(*this, as_a_route(settings), 0, std::string{}, shared());
+  routes_.emplace_back(*this, own_route_of(settings), 0, std::string{}, shared());
   Rng rng{seed};
   for (auto const& each : settings.routes) add_route(each, rng.next());
 }

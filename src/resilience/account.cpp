@@ -26,6 +26,8 @@ Account::Account(Health::Settings const& settings, std::uint64_t seed)
       stretch_(settings.budget),
       limit_(settings.limit) {
   if (settings.throttle) throttle_.emplace(*settings.throttle);
+  // Of the same seed, without a draw from the acting one's chance.
+  if (settings.shadow) shadow_.emplace(*settings.shadow, seed);
 }
 
 // --- attempts ---
@@ -71,10 +73,11 @@ Account::Answer Account::admit(AttemptContext const& context, Instant now) {
     answer.refusal = upstream.refusal;
     return answer;
   }
-  answer.admission = *upstream.admission;
-  auto* const endpoint = endpoint_for(context, answer.admission, now);
+  auto& admissions = answer.admissions;
+  admissions.upstream = *upstream.admission;
+  auto* const endpoint = endpoint_for(context, admissions.upstream, now);
   if (endpoint == nullptr) {
-    upstream_.circuit().inconclusive(answer.admission);
+    upstream_.circuit().inconclusive(admissions.upstream);
     ++refusals_;
     answer.refusal = Refusal::no_endpoint;
     return answer;
@@ -84,7 +87,11 @@ Account::Answer Account::admit(AttemptContext const& context, Instant now) {
     auto own = endpoint->account.circuit().admit_of_share(now);
     note_endpoint(*endpoint, own.transition);
     answer.transitions.endpoint = own.transition;
-    answer.endpoint_admission = own.admission;
+    admissions.endpoint = own.admission;
+  }
+  if (shadow_) {
+    admissions.shadow = shadow_->admit(now, answer.transitions.shadow);
+    note_shadow(answer.transitions.shadow);
   }
   ledger_.start();
   endpoint->ledger.start();
@@ -97,8 +104,9 @@ Asked Account::asked_of(Endpoint const& endpoint, AttemptNote const& note) const
 }
 
 /// Evidence waits while ejecting endpoints may help, and does not count what ejected ones show.
-Asked Account::asked_of_upstream(Endpoint const& endpoint, AttemptNote const& note) const {
-  if (!upstream_.is_news(note)) return Asked::none;
+Asked Account::asked_of_all(CircuitAccount const& account, Endpoint const& endpoint,
+                            AttemptNote const& note) const {
+  if (!account.is_news(note)) return Asked::none;
   return endpoint.ejected() || endpoints_.may_yet_help() ? Asked::classic : Asked::all;
 }
 
@@ -125,8 +133,7 @@ void Account::note_latency(Endpoint& endpoint, AttemptNote const& note) {
   endpoints_.note_latency(endpoint, note.outcome, latency, note.settled);
 }
 
-Transitions Account::settle(AttemptNote const& note, Admission admission,
-                            std::optional<Admission> endpoint_admission) {
+Transitions Account::settle(AttemptNote const& note, Admissions const& admissions) {
   auto& endpoint = endpoints_[note.endpoint];
   ledger_.settle(note.outcome);
   endpoint.ledger.settle(note.outcome);
@@ -135,25 +142,31 @@ Transitions Account::settle(AttemptNote const& note, Admission admission,
   note_latency(endpoint, note);
   if (throttle_) throttle_->settled(note.outcome, note.settled);
   Transitions transitions;
-  transitions.endpoint = settle_endpoint(endpoint, note, endpoint_admission);
+  transitions.endpoint = settle_endpoint(endpoint, note, admissions.endpoint);
+  // What those have shown that are out now says little of those that are left.
+  bool const ejected = transitions.endpoint && transitions.endpoint->from != CircuitState::half_open &&
+                       transitions.endpoint->to == CircuitState::open;
   if (!note.outcome.is_success() && !note.outcome.is_failure()) {
-    upstream_.circuit().inconclusive(admission);
-  } else if (upstream_.is_stale(admission)) {
+    upstream_.circuit().inconclusive(admissions.upstream);
+  } else if (upstream_.is_stale(admissions.upstream)) {
     ++ledger_.stale;
     ++endpoint.ledger.stale;
   } else {
-    // What those have shown that are out now says little of those that are left.
-    bool const ejected = transitions.endpoint && transitions.endpoint->from != CircuitState::half_open &&
-                         transitions.endpoint->to == CircuitState::open;
-    transitions.upstream = upstream_.settle(note, admission, asked_of_upstream(endpoint, note), rng_);
+    auto const asked = asked_of_all(upstream_, endpoint, note);
+    transitions.upstream = upstream_.settle(note, admissions.upstream, asked, rng_);
     if (ejected && settings_.breaker.trip.evidence) upstream_.forget();
     note_upstream(transitions.upstream);
+  }
+  if (shadow_) {
+    auto const asked = asked_of_all(shadow_->reading(), endpoint, note);
+    transitions.shadow = shadow_->settle(note, admissions.shadow, asked);
+    if (ejected && shadow_->settings().trip.evidence) shadow_->forget();
+    note_shadow(transitions.shadow);
   }
   return transitions;
 }
 
-Transitions Account::mark_slow(AttemptNote& note, Admission admission,
-                               std::optional<Admission> endpoint_admission, Instant now) {
+Transitions Account::mark_slow(AttemptNote& note, Admissions const& admissions, Instant now) {
   auto& endpoint = endpoints_[note.endpoint];
   ++ledger_.slow;
   ++endpoint.ledger.slow;
@@ -161,8 +174,8 @@ Transitions Account::mark_slow(AttemptNote& note, Admission admission,
   AttemptNote marked = note;
   marked.settled = now;
   marked.in_flight = true;
-  bool const endpoint_votes = endpoint_admission && !endpoint.account.is_stale(*endpoint_admission);
-  bool const upstream_votes = !upstream_.is_stale(admission);
+  bool const endpoint_votes = admissions.endpoint && !endpoint.account.is_stale(*admissions.endpoint);
+  bool const upstream_votes = !upstream_.is_stale(admissions.upstream);
   if (endpoint_votes || upstream_votes) remember(marked);
   Transitions transitions;
   if (endpoint_votes) {
@@ -170,8 +183,13 @@ Transitions Account::mark_slow(AttemptNote& note, Admission admission,
     note_endpoint(endpoint, transitions.endpoint);
   }
   if (upstream_votes) {
-    transitions.upstream = upstream_.mark_slow(marked, asked_of_upstream(endpoint, marked), rng_);
+    transitions.upstream = upstream_.mark_slow(marked, asked_of_all(upstream_, endpoint, marked), rng_);
     note_upstream(transitions.upstream);
+  }
+  if (shadow_) {
+    auto const asked = asked_of_all(shadow_->reading(), endpoint, marked);
+    transitions.shadow = shadow_->mark_slow(marked, admissions.shadow, asked);
+    note_shadow(transitions.shadow);
   }
   return transitions;
 }
@@ -299,6 +317,14 @@ void Account::note_upstream(std::optional<Transition> const& transition) {
   record(*transition, transitions_);
 }
 
+void Account::note_shadow(std::optional<Transition> const& transition) {
+  if (transition) record(*transition, shadow_transitions_);
+}
+
+std::optional<CircuitState> Account::shadow_state() const {
+  return shadow_ ? std::optional{shadow_->reading().circuit().state()} : std::nullopt;
+}
+
 void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& transition) {
   if (!transition) return;
   transition->endpoint = endpoint.id;
@@ -377,6 +403,7 @@ void Account::read(HealthSnapshot& snapshot, Instant now) const {
   if (throttle_) {
     snapshot.throttle = {.refused_share = throttle_->refused_share(now), .refusals = throttle_refusals_};
   }
+  if (shadow_) shadow_->read(snapshot.shadow, now);
 }
 
 }  // namespace candor

@@ -16,6 +16,7 @@
 #include "candor/resilience/stretch.hpp"
 #include "candor/resilience/throttle.hpp"
 #include "endpoints.hpp"
+#include "shadow_circuit.hpp"
 
 namespace candor {
 
@@ -23,6 +24,7 @@ namespace candor {
 struct Transitions {
   std::optional<Transition> upstream{};
   std::optional<Transition> endpoint{};
+  std::optional<Transition> shadow{};  ///< that would have been
 };
 
 class Account {
@@ -31,16 +33,13 @@ class Account {
 
   struct Answer {
     std::optional<Refusal> refusal{};
-    Admission admission{};
+    Admissions admissions{};
     EndpointId endpoint{};
-    std::optional<Admission> endpoint_admission{};
     Transitions transitions{};
   };
   [[nodiscard]] Answer admit(AttemptContext const& context, Instant now);
-  [[nodiscard]] Transitions settle(AttemptNote const& note, Admission admission,
-                                   std::optional<Admission> endpoint_admission);
-  [[nodiscard]] Transitions mark_slow(AttemptNote& note, Admission admission,
-                                      std::optional<Admission> endpoint_admission, Instant now);
+  [[nodiscard]] Transitions settle(AttemptNote const& note, Admissions const& admissions);
+  [[nodiscard]] Transitions mark_slow(AttemptNote& note, Admissions const& admissions, Instant now);
 
   void sense();
   [[nodiscard]] std::optional<Instant> next_check() const;
@@ -60,6 +59,7 @@ class Account {
   [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] CircuitState state() const { return upstream_.circuit().state(); }
   [[nodiscard]] Duration retry_after(Instant now) const { return upstream_.circuit().retry_after(now); }
+  [[nodiscard]] std::optional<CircuitState> shadow_state() const;
   [[nodiscard]] std::vector<AttemptNote> recent_attempts() const;
 
   // Shared, so that a reader copies them without the lock.
@@ -67,6 +67,7 @@ class Account {
   [[nodiscard]] Records const& transitions() const { return transitions_; }
   [[nodiscard]] Records const& ejections() const { return ejections_; }
   [[nodiscard]] std::shared_ptr<TransitionRecord const> record_of(Transition const& transition) const;
+  [[nodiscard]] Records const& shadow_transitions() const { return shadow_transitions_; }
 
  private:
   [[nodiscard]] std::optional<Refusal> load_refusal(AttemptContext const& context, Instant now);
@@ -74,11 +75,13 @@ class Account {
   [[nodiscard]] std::optional<Transition> settle_endpoint(Endpoint& endpoint, AttemptNote const& note,
                                                           std::optional<Admission> admission);
   [[nodiscard]] Asked asked_of(Endpoint const& endpoint, AttemptNote const& note) const;
-  [[nodiscard]] Asked asked_of_upstream(Endpoint const& endpoint, AttemptNote const& note) const;
+  [[nodiscard]] Asked asked_of_all(CircuitAccount const& account, Endpoint const& endpoint,
+                                   AttemptNote const& note) const;
   void note_latency(Endpoint& endpoint, AttemptNote const& note);
   void remember(AttemptNote const& note) { recent_[recent_count_++ % Health::kept_attempts] = note; }
   [[nodiscard]] std::optional<Transition> eject_ill(Endpoint& endpoint, Trip const& why, Instant now);
   void note_upstream(std::optional<Transition> const& transition);
+  void note_shadow(std::optional<Transition> const& transition);
   void note_endpoint(Endpoint& endpoint, std::optional<Transition>& transition);
   void record(Transition const& transition, Records& among);
 
@@ -103,6 +106,9 @@ class Account {
   std::uint64_t recent_count_ = 0;
   Records transitions_;
   Records ejections_;
+
+  std::optional<ShadowCircuit> shadow_;
+  Records shadow_transitions_;
 };
 
 }  // namespace candor

@@ -38,8 +38,7 @@ Permit& Permit::operator=(Permit&& other) noexcept {
     if (health_) std::move(*this).settle(Outcome::abandoned(), note_.started);
     health_ = std::exchange(other.health_, nullptr);
     note_ = other.note_;
-    admission_ = other.admission_;
-    endpoint_admission_ = other.endpoint_admission_;
+    admissions_ = other.admissions_;
   }
   return *this;
 }
@@ -56,16 +55,15 @@ void Permit::settle(Outcome outcome, Instant now, std::uint16_t status) && {
   note_.outcome = outcome;
   note_.status = status;
   if (note_.number > 1) health->shared_->retried.store(true, std::memory_order_relaxed);
-  health->tell(health->shared_->change(
-      [this](Account& account) { return account.settle(note_, admission_, endpoint_admission_); }));
+  health->tell(
+      health->shared_->change([this](Account& account) { return account.settle(note_, admissions_); }));
   health->tell_of_room();
 }
 
 void Permit::mark_slow(Instant now) {
   if (!health_ || note_.slow) return;
-  health_->tell(health_->shared_->change([this, now](Account& account) {
-    return account.mark_slow(note_, admission_, endpoint_admission_, now);
-  }));
+  health_->tell(health_->shared_->change(
+      [this, now](Account& account) { return account.mark_slow(note_, admissions_, now); }));
 }
 
 void CheckPermit::report(std::optional<bool> good, Instant now) {
@@ -95,6 +93,8 @@ void Health::tell(Transitions const& transitions) const {
   }
   // Who waits need not any longer where the circuit answers.
   if (transitions.upstream) tell_of_room();
+  if (!transitions.shadow) return;
+  for (auto const& listener : shadow_listeners_) listener(*transitions.shadow);
 }
 
 Result<Permit> Health::admit(AttemptContext const& context, Instant now) {
@@ -105,9 +105,9 @@ Result<Permit> Health::admit(AttemptContext const& context, Instant now) {
                          .number = context.number,
                          .endpoint = answer.endpoint,
                          .started = now,
-                         .probe = answer.admission.probe,
+                         .probe = answer.admissions.upstream.probe,
                          .route = Label{context.method, context.path}};
-  return Permit{*this, note, answer.admission, answer.endpoint_admission};
+  return Permit{*this, note, answer.admissions};
 }
 
 void Health::sense() {
@@ -152,6 +152,11 @@ HealthSnapshot Health::snapshot(Instant now) const {
 
 CircuitState Health::state() const { return shared_->state.load(std::memory_order_acquire); }
 
+std::optional<CircuitState> Health::shadow_state() const {
+  if (!settings_.shadow) return std::nullopt;
+  return shared_->read([](Account const& account) { return account.shadow_state(); });
+}
+
 bool Health::retrying_pays(Instant now) const {
   if (!shared_->retried.load(std::memory_order_relaxed)) return false;
   return shared_->read([now](Account const& account) { return account.retrying_pays(now); });
@@ -186,6 +191,10 @@ std::vector<TransitionRecord> Health::ejections() const {
 
 std::shared_ptr<TransitionRecord const> Health::record_of(Transition const& transition) const {
   return shared_->read([&transition](Account const& account) { return account.record_of(transition); });
+}
+
+std::vector<TransitionRecord> Health::shadow_transitions() const {
+  return copies_of(shared_->read([](Account const& account) { return account.shadow_transitions(); }));
 }
 
 std::vector<AttemptNote> Health::recent_attempts() const {

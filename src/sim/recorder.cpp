@@ -47,6 +47,11 @@ void Recorder::circuit_changed(Route const& account, std::size_t sidecar, Transi
             why.window.settled);
 }
 
+/// Not a line of the log: what does not happen must leave no trace in what does.
+void Recorder::shadow_changed(Route const& account, std::size_t sidecar, Transition const& transition) {
+  upstreams_[account.upstream.index].shadows.push_back({sidecar, transition, account.place});
+}
+
 void Recorder::attempt_settled(Route const& route, AttemptRecord const& record) {
   ++upstreams_[route.upstream.index].settled;
   if (!log_.on()) return;
@@ -104,6 +109,7 @@ void Recorder::tell(Report& report) const {
     tally.late_breaks = upstreams_[i].late_breaks;
     tally.changes = upstreams_[i].changes;
     tally.ejections = upstreams_[i].ejections;
+    tally.shadows = upstreams_[i].shadows;
   }
   fill(report, started_.counts(), &Slice::requests);
   fill(report, ok_.counts(), &Slice::ok);

@@ -29,6 +29,7 @@ class Recorder final : public Observer {
   /// `good`: the answer that was passed on is no failure.
   void request_done(std::size_t stream, bool good, Exchange const& exchange, RequestEnd const& end);
   void circuit_changed(Route const& account, std::size_t sidecar, Transition const& transition);
+  void shadow_changed(Route const& account, std::size_t sidecar, Transition const& transition);
 
   void attempt_settled(Route const& route, AttemptRecord const& record) override;
   void retry_sent(Route const& route, std::string_view reason) override;
@@ -46,6 +47,7 @@ class Recorder final : public Observer {
     std::array<std::uint64_t, retry_denials> denied{};
     std::vector<CircuitChange> changes;
     std::vector<CircuitChange> ejections;
+    std::vector<CircuitChange> shadows;
   };
 
   Scheduler const& scheduler_;

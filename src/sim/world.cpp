@@ -144,6 +144,9 @@ World::State::State(WorldOptions const& options)
       upstream->each_account([this, s](Route& account) {
         account.health.listen(
             [this, s, &account](Transition const& transition) { circuit_changed(s, account, transition); });
+        account.health.listen_to_shadow([this, s, &account](Transition const& transition) {
+          recorder.shadow_changed(account, s, transition);
+        });
       });
       sidecar.sensing.push_back(std::make_unique<Sensing>(*upstream, *scripted[u], scheduler));
       if (upstream->settings.check) {

@@ -309,5 +309,33 @@ TEST(Explain, IdentifiersInPathsAreOneRoute) {
   EXPECT_THAT(explained(play), HasSubstr("5 × GET /orders/{id}"));
 }
 
+TEST(Explain, TellsWhatAShadowWouldHaveDoneAndWhatItCannotKnow) {
+  Play play;
+  auto shadow = as_a_shadow(play.upstream()->settings);
+  shadow.breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 2};
+  shadow.retry.attempts = 5;
+  play.watch_by(shadow);
+  play.good({});
+  EXPECT_THAT(explained(play), HasSubstr(R"(
+By the shadow's rules, which do not act
+  The circuit would be closed; it would never have opened. The same retries would have
+  been made.
+)"));
+  play.bad({}, FailureKind::reset, 0, 3);
+  play.good({}, 2);
+  play.pass(90s);
+  Rng chance{1};
+  AttemptHistory const history{.attempts = 3, .failure = FailureKind::connect, .idempotent = true};
+  play.upstream()->own_route().retry_shadow->compare(false, history, CircuitState::closed, 1s, play.now,
+                                                     chance);
+  EXPECT_THAT(explained(play), HasSubstr(R"(
+By the shadow's rules, which do not act
+  The circuit would be open; it would have opened once, last 1min 30s ago
+  (consecutive_failures). Of the attempts that it would have refused, 1 failed and 2
+  went well. 1 more retry would have been made; what would have come of that nobody
+  knows.
+)"));
+}
+
 }  // namespace
 }  // namespace candor::admin

@@ -137,7 +137,7 @@ TEST_F(Admin, RoutesWithAccountsOfTheirOwnStandBesideTheSharedOne) {
   play.split_off("charge");
   play.good({}, 3);
   play.good({.of_route = true}, 2);
-  play.bad({.of_route = true}, FailureKind::timeout, 0, 5);
+  play.bad({.of_route = true}, FailureKind::timeout, 0, 7);
   auto const payments = json("/api/v1/upstreams/payments");
   EXPECT_EQ(payments["ledger"]["started"], 3);
   EXPECT_EQ(payments["circuit"]["state"], "closed");
@@ -145,14 +145,35 @@ TEST_F(Admin, RoutesWithAccountsOfTheirOwnStandBesideTheSharedOne) {
   auto const& charge = payments["routes"][0];
   EXPECT_EQ(charge["name"], "charge");
   EXPECT_EQ(charge["circuit"]["state"], "open");
-  EXPECT_EQ(charge["ledger"]["started"], 7);
-  EXPECT_EQ(charge["endpoints"][0]["ledger"]["started"], 7);
+  EXPECT_EQ(charge["ledger"]["started"], 9);
+  EXPECT_EQ(charge["endpoints"][0]["ledger"]["started"], 9);
   EXPECT_FALSE(charge.contains("budget_tokens")) << "it is the upstream's";
   EXPECT_EQ(json("/api/v1/upstreams")["upstreams"][0]["routes"][0]["circuit"]["state"], "open");
   EXPECT_EQ(json("/api/v1/upstreams/payments/evidence")["routes"][0]["transitions"].size(), 1U);
   auto const text = get("/api/v1/upstreams/payments/explain").body;
   EXPECT_THAT(text, StartsWith("payments: circuit CLOSED;"));
   EXPECT_THAT(text, ::testing::HasSubstr("\n\npayments (route charge): circuit OPEN;"));
+}
+
+TEST_F(Admin, AShadowStandsBesideWhatActs) {
+  EXPECT_TRUE(json("/api/v1/upstreams/payments")["shadow"].is_null());
+  auto shadow = as_a_shadow(play.upstream()->settings);
+  shadow.breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 2};
+  shadow.retry.attempts = 1;
+  play.watch_by(shadow);
+  play.bad({}, FailureKind::reset, 0, 3);
+  play.good({}, 2);
+  auto const payments = json("/api/v1/upstreams/payments/evidence");
+  EXPECT_EQ(payments["circuit"]["state"], "closed");
+  EXPECT_EQ(payments["transitions"].size(), 0U);
+  auto const& circuit = payments["shadow"]["circuit"];
+  EXPECT_EQ(circuit["state"], "open");
+  EXPECT_EQ(circuit["openings"], 1);
+  EXPECT_EQ(circuit["would_have_refused"]["failure"], 1);
+  EXPECT_EQ(circuit["would_have_refused"]["success"], 2);
+  EXPECT_EQ(payments["shadow"]["transitions"][0]["rule"], "consecutive_failures");
+  EXPECT_EQ(payments["shadow"]["retries"]["added"], 0);
+  EXPECT_EQ(payments["shadow"]["retries"]["spared"]["attempts"], 0);
 }
 
 TEST_F(Admin, EvidenceHoldsTransitionsWithTheAttemptsBehindThem) {

@@ -36,6 +36,13 @@ class Play {
     upstream_ = std::make_shared<Upstream>(std::move(settings), 0, 1);
   }
 
+  /// Anew, watched by these rules.
+  void watch_by(ShadowSettings shadow) {
+    auto settings = upstream_->settings;
+    settings.shadow = std::move(shadow);
+    upstream_ = std::make_shared<Upstream>(std::move(settings), 0, 1);
+  }
+
   struct What {
     std::string_view method = "GET";
     std::string_view path = "/items";

@@ -60,6 +60,12 @@ Config unusual() {
   route.fallback = std::nullopt;
   auto other = as_a_route(payments);
   other.match = {.path_prefix = "/b"};
+  other.shadow = as_a_shadow(other);
+  other.shadow->retry.attempts = 20;
+  payments.shadow = as_a_shadow(payments);
+  payments.shadow->breaker.trip = {.evidence = EvidenceSettings{0.75},
+                                   .strain_rate = StrainRateSettings{0.5, 7}};
+  payments.shadow->retry.budget.ratio = 0.7;
   payments.routes = {route, other};
   UpstreamSettings search{.name = "true"};
   search.endpoints = {{"search-1:80"}};
@@ -177,6 +183,13 @@ void expect_same(BreakerSettings const& a, BreakerSettings const& b) {
   EXPECT_EQ(a.ramp.floor_per_second, b.ramp.floor_per_second);
 }
 
+void expect_same(std::optional<ShadowSettings> const& a, std::optional<ShadowSettings> const& b) {
+  ASSERT_EQ(a.has_value(), b.has_value());
+  if (!a) return;
+  EXPECT_EQ(a->retry, b->retry);
+  EXPECT_EQ(a->breaker, b->breaker);
+}
+
 void expect_same(RouteSettings const& a, RouteSettings const& b) {
   EXPECT_EQ(a.match, b.match);
   EXPECT_EQ(a.name, b.name);
@@ -186,6 +199,7 @@ void expect_same(RouteSettings const& a, RouteSettings const& b) {
   expect_same(a.retry, b.retry);
   expect_same(a.breaker, b.breaker);
   EXPECT_EQ(a.fallback.has_value(), b.fallback.has_value());
+  expect_same(a.shadow, b.shadow);
 }
 
 void expect_all_same(Config const& a, Config const& b) {
@@ -195,6 +209,7 @@ void expect_all_same(Config const& a, Config const& b) {
     expect_same(a.upstreams[i], b.upstreams[i]);
     expect_same(a.upstreams[i].retry, b.upstreams[i].retry);
     expect_same(a.upstreams[i].breaker, b.upstreams[i].breaker);
+    expect_same(a.upstreams[i].shadow, b.upstreams[i].shadow);
     ASSERT_EQ(a.upstreams[i].routes.size(), b.upstreams[i].routes.size());
     for (std::size_t k = 0; k < a.upstreams[i].routes.size(); ++k) {
       expect_same(a.upstreams[i].routes[k], b.upstreams[i].routes[k]);

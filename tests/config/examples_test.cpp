@@ -28,9 +28,12 @@ std::vector<std::filesystem::path> examples() {
 
 using Keys = std::set<std::string>;
 
-/// What a route says beside its match has the keys of its upstream: the schema has them once.
+/// What a route says beside its match has the keys of its upstream, and so has a shadow: the schema has them
+/// once.
 bool is_of_the_upstream(std::string const& path) {
-  return path.starts_with(".upstreams.*.routes.") && !path.starts_with(".upstreams.*.routes.match");
+  if (path == ".upstreams.*.shadow.retry" || path == ".upstreams.*.shadow.breaker") return true;
+  return path.starts_with(".upstreams.*.routes.") && !path.starts_with(".upstreams.*.routes.match") &&
+         path != ".upstreams.*.routes.shadow";
 }
 
 /// upstreams.*.retry.attempts, and so on; below lists, too.
@@ -119,6 +122,7 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   upstream.fallback = shown.fallback;
   upstream.breaker.trip = shown.breaker.trip;
   upstream.breaker.slow_after = shown.breaker.slow_after;
+  upstream.shadow = shown.shadow;
   upstream.routes = shown.routes;
   plain.listeners = full.listeners;
   plain.admin.hosts = full.admin.hosts;

@@ -114,6 +114,37 @@ TEST(Routes, OneThatComesLaterMayTakeMoreThanAnEarlierOne) {
               IsEmpty());
 }
 
+TEST(Shadow, HasFromTheActingRulesWhatItDoesNotSay) {
+  auto const payments = upstream(
+      "    shadow: {retry: {attempts: 2}, breaker: {trip: {consecutive_failures: 3}}}\n"
+      "    retry: {attempts: 5, on: [connect, 502], budget: {ratio: 0.1}}\n"
+      "    breaker: {window: 7s}\n");
+  ASSERT_TRUE(payments.shadow);
+  EXPECT_EQ(payments.shadow->retry.attempts, 2U);
+  EXPECT_EQ(payments.shadow->retry.on, payments.retry.on);
+  EXPECT_EQ(payments.shadow->retry.budget, payments.retry.budget);
+  EXPECT_EQ(payments.shadow->breaker.window, 7s);
+  EXPECT_EQ(payments.shadow->breaker.trip.consecutive_failures, 3U);
+  EXPECT_EQ(payments.shadow->breaker.trip.evidence, std::nullopt);
+  EXPECT_TRUE(payments.breaker.trip.evidence);
+}
+
+TEST(Shadow, MayHaveABudgetOfItsOwn) {
+  auto const payments = upstream("    shadow: {retry: {budget: {ratio: 0.6}}}\n");
+  EXPECT_EQ(payments.shadow->retry.budget.ratio, 0.6);
+  EXPECT_EQ(payments.shadow->retry.budget.stretch, std::nullopt) << "which would be narrower";
+}
+
+TEST(Shadow, OfTheUpstreamIsNoneOfItsRoutes) {
+  auto const payments = upstream(
+      "    shadow: {retry: {attempts: 2}}\n"
+      "    routes:\n"
+      "      - {match: {methods: [GET]}}\n"
+      "      - {match: {methods: [PUT]}, retry: {attempts: 6}, shadow: {retry: {replay: never}}}\n");
+  EXPECT_FALSE(payments.routes.at(0).shadow);
+  EXPECT_EQ(payments.routes.at(1).shadow->retry.attempts, 6U) << "what acts there";
+}
+
 TEST(Routes, EffectiveSaysAllThatHoldsForThem) {
   auto const before = config(
       with_upstream("    timeouts: {attempt: 2s}\n"

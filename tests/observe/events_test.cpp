@@ -140,6 +140,46 @@ TEST(EventFeed, ATransitionIsAnEventWithTheAttemptsThatDecided) {
   EXPECT_EQ(attempts, 7U);
 }
 
+TEST(EventFeed, WhatAShadowWouldHaveDoneIsToldApartAndNeverLoudly) {
+  Fed fed;
+  fed.world.upstream = testing::make_upstream([] {
+    auto settings = testing::payments();
+    settings.shadow = as_a_shadow(settings);
+    settings.shadow->breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 2};
+    return settings;
+  }());
+  EventFeed::watch(fed.feed, *fed.world.upstream);
+  fed.fail(2);
+  ASSERT_EQ(fed.events().size(), 1U);
+  auto const& event = *fed.events().front();
+  EXPECT_EQ(event.kind, Event::Kind::shadow);
+  EXPECT_THAT(event.text, StartsWith("payments: by its shadow, which does not act: circuit open, was closed "
+                                     "(consecutive_failures, generation 1): "));
+  EXPECT_THAT(event.members, HasSubstr("\"kind\":\"shadow\",\"upstream\":\"payments\""));
+  EXPECT_THAT(event.members, ::testing::Not(HasSubstr("\"attempts\":[")));
+}
+
+TEST(EventFeed, ARoutesTransitionNamesIt) {
+  Fed fed;
+  fed.world.upstream = testing::make_upstream([] {
+    auto settings = testing::payments();
+    settings.endpoints.resize(1);
+    auto& route = settings.routes.emplace_back(as_a_route(settings));
+    route.match.path_prefix = "/items";
+    route.circuit = RouteCircuit::own;
+    return settings;
+  }());
+  EventFeed::watch(fed.feed, *fed.world.upstream);
+  auto& route = fed.world.upstream->routes()[1];
+  for (std::uint64_t request = 1; request <= 7; ++request) {
+    auto permit = route.health.admit({.request = {request}}, fed.world.scheduler.now());
+    std::move(permit.value()).settle(Outcome::failed(FailureKind::status), fed.world.scheduler.now(), 503);
+  }
+  ASSERT_EQ(fed.events().size(), 1U);
+  EXPECT_THAT(fed.texts().front(), StartsWith("payments (route /items): circuit open, was closed"));
+  EXPECT_THAT(fed.events().front()->members, HasSubstr("\"route\":\"/items\",\"from\":\"closed\""));
+}
+
 TEST(EventFeed, OneProbeDecidesAboutItsTransition) {
   Fed fed;
   fed.world.upstream = testing::make_upstream([] {

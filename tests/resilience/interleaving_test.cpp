@@ -284,11 +284,10 @@ class ModelAccount {
         held_[what.request] = {{.request = {what.request},
                                 .endpoint = answer.endpoint,
                                 .started = now,
-                                .probe = answer.admission.probe,
+                                .probe = answer.admissions.upstream.probe,
                                 .route = {}},
-                               answer.admission,
-                               answer.endpoint_admission};
-        return heard + (answer.admission.probe ? "probe " : "permit ") +
+                               answer.admissions};
+        return heard + (answer.admissions.upstream.probe ? "probe " : "permit ") +
                std::to_string(answer.endpoint.value);
       }
       case AccountStep::Kind::settle: {
@@ -296,12 +295,12 @@ class ModelAccount {
         held_.erase(what.request);
         held.note.settled = now;
         held.note.outcome = what.outcome;
-        return of(account_.settle(held.note, held.admission, held.endpoint_admission));
+        return of(account_.settle(held.note, held.admissions));
       }
       case AccountStep::Kind::mark: {
         auto& held = held_.at(what.request);
         if (held.note.slow) return {};
-        return of(account_.mark_slow(held.note, held.admission, held.endpoint_admission, now));
+        return of(account_.mark_slow(held.note, held.admissions, now));
       }
       case AccountStep::Kind::ask: return std::to_string(account_.retry_after(now).count());
     }
@@ -338,8 +337,7 @@ class ModelAccount {
  private:
   struct Held {
     AttemptNote note{};
-    Admission admission{};
-    std::optional<Admission> endpoint_admission{};
+    Admissions admissions{};
   };
 
   static std::string of(Transitions const& transitions) {

@@ -123,6 +123,34 @@ TEST(Scenario12PoisonedRoute, OpensItsOwnCircuitAndTheOthersNoticeNothing) {
   }
 }
 
+/// What a change of rules would do is seen before it is made: five failures in a row, which so many people
+/// configure, at the 30% random errors that the default rule sits out.
+TEST(Shadow, ShowsWhatAStricterRuleWouldHaveCost) {
+  Figure openings{"openings a minute"};
+  Figure acting{"by the rules that act"};
+  Figure cost{"good answers refused, of all"};
+  EndpointScript const script{.phases = {{.acts = {{answers(200, Latency::between(2ms, 8ms)), 7},
+                                                   {answers(503, Latency::between(2ms, 8ms)), 3}}}}};
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    auto options = world_of(seed, script, {poisson(100)});
+    auto& settings = options.upstreams[0].settings;
+    settings.shadow = as_a_shadow(settings);
+    settings.shadow->breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 5};
+    World world{options};
+    world.run_for(60s);
+    auto const shadow = *world.upstream().health.snapshot(world.now()).shadow;
+    auto const report = close_the_books(world);
+    EXPECT_GE(shadow.openings, 1U) << "seed " << seed;
+    openings.add(shadow.openings);
+    acting.add(report.upstreams[0].openings());
+    auto const lost = shadow.refused[static_cast<std::size_t>(Outcome::Kind::success)];
+    EXPECT_GT(lost, 0U) << "seed " << seed;
+    cost.add(static_cast<double>(lost) / static_cast<double>(report.upstreams[0].ledger.success));
+  }
+  EXPECT_LT(acting.mean(), 0.1);
+  EXPECT_GT(openings.mean(), 1);
+}
+
 TEST(Scenario13RetryAfter, AWaitBeyondTheDeadlineIsNotWaitedOut) {
   auto busy = answers(503);
   busy.retry_after = 30s;

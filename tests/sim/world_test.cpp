@@ -50,6 +50,24 @@ TEST(World, TheSameSeedGivesTheSameTraceToTheByte) {
   EXPECT_EQ(first.log().hash(), second.log().hash());
 }
 
+TEST(World, AShadowLeavesNoTraceInWhatHappens) {
+  auto options = varied(7);
+  World alone{options};
+  alone.run_for(20s);
+  for (auto& upstream : options.upstreams) {
+    auto& shadow = upstream.settings.shadow.emplace(as_a_shadow(upstream.settings));
+    shadow.breaker.trip = {.evidence = std::nullopt, .consecutive_failures = 2};
+    shadow.retry.attempts = 2;
+    shadow.retry.backoff.jitter = BackoffSettings::Jitter::decorrelated;
+  }
+  World watched{options};
+  watched.run_for(20s);
+  EXPECT_TRUE(alone.log().text() == watched.log().text());
+  auto const report = watched.report();
+  EXPECT_FALSE(report.upstreams[0].shadows.empty());
+  EXPECT_GT(watched.upstream().own_route().retry_shadow->spared(RetryDenied::attempts), 0U);
+}
+
 TEST(World, AnotherSeedGivesAnotherTrace) {
   World first{varied(7)};
   World second{varied(8)};

@@ -2,7 +2,9 @@
 // value.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,16 @@
 #include "candor/proxy/upstream.hpp"
 
 namespace candor::admin {
+
+/// What other rules would have done on the same attempts.
+struct Shadow {
+  BreakerSettings breaker{};
+  std::optional<ShadowSnapshot> circuit{};            ///< absent: its rules are the acting ones
+  std::vector<TransitionRecord> transitions{};        ///< oldest first
+  bool retries = false;                               ///< whether its retry rules differ; else the rest is 0
+  std::uint64_t added = 0;                            ///< retries that it would have made more
+  std::array<std::uint64_t, retry_denials> spared{};  ///< and fewer, by reason
+};
 
 struct Account {
   std::string upstream;
@@ -27,6 +39,7 @@ struct Account {
   observe::RefusalCounts refusals{};          ///< of all routes, at the shared account
   double budget_tokens = 0;
   std::optional<AttemptQueueSnapshot> queue{};  ///< absent: no attempt may wait for room
+  std::optional<Shadow> shadow{};               ///< absent: no other rules look on
   Instant now{};
   WallClock wall{};
 

@@ -58,6 +58,11 @@ enum class Metric : std::uint8_t {
   limit_refusals,
   throttle_refused_share,
   throttle_refusals,
+  shadow_state,
+  shadow_transitions,
+  shadow_refusals,
+  shadow_retries_added,
+  shadow_retries_spared,
   caller_connections,
   caller_connections_accepted,
   caller_connections_refused,
@@ -77,7 +82,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 63;
+inline constexpr std::size_t metric_count = 68;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -52,6 +52,7 @@ class EventFeed final : public Observer {
 
  private:
   void transition(Route const& account, Transition const& transition);
+  void shadow(Route const& account, Transition const& transition);
   void tell(Level level, Event event);
 
   std::shared_ptr<OperationalLog> log_;

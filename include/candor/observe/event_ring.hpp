@@ -20,7 +20,8 @@ namespace candor::observe {
 /// Something that an operator may want to know of.
 struct Event {
   enum class Kind : std::uint8_t {
-    transition,    ///< of a circuit: the upstream's, or an endpoint's
+    transition,    ///< of a circuit: the upstream's, a route's, or an endpoint's
+    shadow,        ///< one that would have been by other rules, which look on
     check,         ///< an endpoint was found ill by checks, or well again
     order,         ///< somebody did something by hand
     refused,       ///< requests within a second, of one reason

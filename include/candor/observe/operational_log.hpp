@@ -34,6 +34,8 @@ class OperationalLog final : public Observer {
 
 /// The line that reports a transition.
 [[nodiscard]] std::string transition_line(Route const& account, Transition const& transition);
+/// The same of what the shadow of an account would have done.
+[[nodiscard]] std::string shadow_line(Route const& account, Transition const& transition);
 /// How loud it is.
 [[nodiscard]] LogSettings::Level transition_level(Transition const& transition);
 

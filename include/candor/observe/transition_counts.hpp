@@ -27,14 +27,24 @@ class TransitionCounts {
   /// Of the circuit of this route's account.
   [[nodiscard]] std::uint64_t value(Route const& account, CircuitState from, CircuitState to,
                                     Rule rule) const;
+  /// Of its shadow, if it has one: what would have been.
+  [[nodiscard]] std::uint64_t shadow_value(Route const& account, CircuitState from, CircuitState to,
+                                           Rule rule) const;
 
  private:
   struct Cube {
+    void add(Transition const& transition);
+    [[nodiscard]] std::uint64_t value(CircuitState from, CircuitState to, Rule rule) const;
+
     std::array<std::atomic<std::uint64_t>, circuit_states * circuit_states * rules> counts{};
+  };
+  struct OfAccount {
+    Cube acting{};
+    std::unique_ptr<Cube> shadow{};
   };
   static std::size_t place(CircuitState from, CircuitState to, Rule rule);
 
-  std::vector<std::vector<Cube>> counts_;  // by upstream, then by the place of its route
+  std::vector<std::vector<OfAccount>> counts_;  // by upstream, then by the place of its route
 };
 
 }  // namespace candor::observe

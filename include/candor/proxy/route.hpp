@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "candor/proxy/settings.hpp"
 #include "candor/resilience/budget.hpp"
 #include "candor/resilience/health.hpp"
+#include "candor/resilience/retry_shadow.hpp"
 
 namespace candor {
 
@@ -43,6 +45,7 @@ class Route {
   Budget& budget;
   AttemptQueue* const queue;  ///< of attempts that wait for room in the account; absent: none does
   std::size_t const lane;     ///< there: routes that share an account don't stand in each other's way
+  std::unique_ptr<RetryShadow> const retry_shadow;  ///< absent: no other retry rules look on
 
   [[nodiscard]] bool takes(http::RequestHead const& head) const { return match_.takes(head); }
 

@@ -105,6 +105,13 @@ struct CheckSettings {
   CheckPaceSettings pace{};
 };
 
+/// A second set of rules that looks on without acting. Whole: what a file does not say of them, they have
+/// from the acting ones.
+struct ShadowSettings {
+  RetrySettings retry{};
+  BreakerSettings breaker{};
+};
+
 /// Whose attempts a route's circuit goes by.
 enum class RouteCircuit : std::uint8_t {
   shared,  ///< those of the upstream: all routes but the ones with a circuit of their own
@@ -124,6 +131,7 @@ struct RouteSettings {
   AttemptLimitSettings limit{};  ///< likewise, and beside the upstream's
   std::optional<ThrottleSettings> throttle{};  ///< likewise
   std::optional<FallbackSettings> fallback{};
+  std::optional<ShadowSettings> shadow{};  ///< of its own requests, and of a circuit of its own; absent: none
 };
 
 struct UpstreamSettings {
@@ -144,10 +152,12 @@ struct UpstreamSettings {
   std::optional<ThrottleSettings> throttle{};  ///< absent: it refuses none
   std::optional<CheckSettings> check{};        ///< absent: none, but the connects that open circuits wait for
   std::optional<FallbackSettings> fallback{};  ///< absent: Candor says what went wrong
+  std::optional<ShadowSettings> shadow{};      ///< absent: no other rules look on
   std::vector<RouteSettings> routes{};  ///< the first that matches; the others are treated as said here
 };
 
-/// How an upstream treats the requests that none of its routes takes; and what each of these begins with.
+/// How an upstream treats the requests that none of its routes takes, and what each of these begins with; but
+/// for the shadow, which has other rules to watch there.
 [[nodiscard]] inline RouteSettings as_a_route(UpstreamSettings const& upstream) {
   return {.timeouts = upstream.timeouts,
           .classify = upstream.classify,
@@ -156,6 +166,15 @@ struct UpstreamSettings {
           .limit = upstream.limit,
           .throttle = upstream.throttle,
           .fallback = upstream.fallback};
+}
+
+/// What the shadow of an upstream begins with.
+[[nodiscard]] inline ShadowSettings as_a_shadow(UpstreamSettings const& acting) {
+  return {.retry = acting.retry, .breaker = acting.breaker};
+}
+/// What the shadow of a route does.
+[[nodiscard]] inline ShadowSettings as_a_shadow(RouteSettings const& acting) {
+  return {.retry = acting.retry, .breaker = acting.breaker};
 }
 
 }  // namespace candor

@@ -68,6 +68,19 @@ struct ThrottleSnapshot {
   std::uint64_t refusals = 0;
 };
 
+/// What another set of rules makes of the same attempts. Nothing goes by it.
+struct ShadowSnapshot {
+  CircuitState state = CircuitState::closed;
+  std::uint64_t generation = 0;
+  Duration retry_after{};
+  double admitted_share = 1;
+  unsigned run = 0;
+  WindowSums window{};
+  std::uint64_t openings = 0;  ///< of a closed or ramping circuit
+  /// Attempts that were made and that it would have refused, by what they showed: Outcome::Kind.
+  std::array<std::uint64_t, 4> refused{};
+};
+
 /// What the policies may know when they decide: one consistent reading.
 struct HealthSnapshot {
   CircuitState state = CircuitState::closed;
@@ -86,6 +99,7 @@ struct HealthSnapshot {
   LimitSnapshot limit{};
   std::optional<ThrottleSnapshot> throttle{};
   std::uint64_t late_breaks = 0;
+  std::optional<ShadowSnapshot> shadow{};  ///< absent: there is none
 };
 
 struct Transitions;
@@ -120,23 +134,27 @@ class [[nodiscard]] CheckPermit {
   bool awaited_;  // by an open circuit, which hears of the result
 };
 
+/// How an attempt stands with each circuit that reads it.
+struct Admissions {
+  Admission upstream{};
+  std::optional<Admission> endpoint{};  ///< of its own circuit, if that has a say
+  std::optional<Admission> shadow{};    ///< as it would have been; absent: refused, or there is no shadow
+};
+
 /// The right to make one attempt. Move-only; settle() ends it. Dropped without a verdict it settles as
 /// abandoned, so that no path through the code can leave the account open.
 class [[nodiscard]] Permit {
  public:
   Permit(Permit&& other) noexcept
-      : health_(std::exchange(other.health_, nullptr)),
-        note_(other.note_),
-        admission_(other.admission_),
-        endpoint_admission_(other.endpoint_admission_) {}
+      : health_(std::exchange(other.health_, nullptr)), note_(other.note_), admissions_(other.admissions_) {}
   Permit& operator=(Permit&& other) noexcept;
   Permit(Permit const&) = delete;
   ~Permit();
 
   /// Of the upstream: no retry follows it.
-  [[nodiscard]] bool probe() const { return admission_.probe; }
+  [[nodiscard]] bool probe() const { return admissions_.upstream.probe; }
   /// Of an ejected endpoint; another attempt may follow it elsewhere.
-  [[nodiscard]] bool probes_endpoint() const { return endpoint_admission_ && endpoint_admission_->probe; }
+  [[nodiscard]] bool probes_endpoint() const { return admissions_.endpoint && admissions_.endpoint->probe; }
   [[nodiscard]] Instant started() const { return note_.started; }
   [[nodiscard]] unsigned number() const { return note_.number; }
   [[nodiscard]] EndpointId endpoint() const { return note_.endpoint; }
@@ -152,14 +170,12 @@ class [[nodiscard]] Permit {
 
  private:
   friend class Health;
-  Permit(Health& health, AttemptNote const& note, Admission admission,
-         std::optional<Admission> endpoint_admission)
-      : health_(&health), note_(note), admission_(admission), endpoint_admission_(endpoint_admission) {}
+  Permit(Health& health, AttemptNote const& note, Admissions const& admissions)
+      : health_(&health), note_(note), admissions_(admissions) {}
 
   Health* health_;
   AttemptNote note_;
-  Admission admission_;
-  std::optional<Admission> endpoint_admission_;  // of its own circuit, if that has a say
+  Admissions admissions_;
 };
 
 /// Hears of transitions, after the lock is released, on the thread that caused them. It must not block.
@@ -175,6 +191,7 @@ class Health {
     AttemptLimitSettings limit{};
     std::optional<ThrottleSettings> throttle{};             ///< absent: it refuses none
     std::vector<EndpointShare> endpoints{EndpointShare{}};  ///< those that there are from the beginning
+    std::optional<BreakerSettings> shadow{};                ///< other rules, that look on; absent: none do
   };
   /// `seed`: of the jitter of open windows, and of what chance has in picking endpoints.
   Health(Settings settings, std::uint64_t seed);
@@ -207,6 +224,8 @@ class Health {
   [[nodiscard]] HealthSnapshot snapshot(Instant now) const;
   /// The state alone, without the lock: for decide(), before each try.
   [[nodiscard]] CircuitState state() const;
+  /// What the state would be by the shadow's rules; nothing: there is none.
+  [[nodiscard]] std::optional<CircuitState> shadow_state() const;
   /// Whether retries repair what fails now, rather than add to a load that is too much: see Stretch. Without
   /// the lock while there are no retries.
   [[nodiscard]] bool retrying_pays(Instant now) const;
@@ -223,6 +242,8 @@ class Health {
   [[nodiscard]] std::vector<TransitionRecord> ejections() const;
   /// What led to this transition; nothing if it is no longer kept. Cheaper than all of them.
   [[nodiscard]] std::shared_ptr<TransitionRecord const> record_of(Transition const& transition) const;
+  /// The same of the shadow. They have not happened.
+  [[nodiscard]] std::vector<TransitionRecord> shadow_transitions() const;
   /// The last attempts that settled, oldest first; at most `kept_attempts`.
   [[nodiscard]] std::vector<AttemptNote> recent_attempts() const;
 
@@ -234,6 +255,8 @@ class Health {
   /// Hears after everything that may have made room, on the thread that did it, without the lock. It must not
   /// block. Before the first attempt only.
   void listen_for_room(std::function<void()> listener) { room_listener_ = std::move(listener); }
+  /// To what the shadow would have done; those who act on transitions must not hear of it.
+  void listen_to_shadow(TransitionListener listener) { shadow_listeners_.push_back(std::move(listener)); }
 
   static constexpr std::size_t kept_attempts = 128;
   static constexpr std::size_t kept_transitions = 16;
@@ -253,6 +276,7 @@ class Health {
   std::unique_ptr<Shared> shared_;
   std::vector<TransitionListener> listeners_;
   std::function<void()> room_listener_;  // absent: nobody waits for any
+  std::vector<TransitionListener> shadow_listeners_;
 };
 
 }  // namespace candor

@@ -97,6 +97,7 @@ struct BreakerSettings {
   OpenSettings open{};
   ProbeSettings probe{};
   RampSettings ramp{};
+  bool operator==(BreakerSettings const&) const = default;
 };
 
 /// When an endpoint's own circuit may open: it is ejected then, and the others do its work.
@@ -161,6 +162,7 @@ struct BackoffSettings {
   Duration base = 25ms;  ///< before the second attempt; doubles
   Duration cap = 250ms;
   Jitter jitter = Jitter::full;
+  bool operator==(BackoffSettings const&) const = default;
 };
 
 /// How many retries an upstream may cost. In any `over`: retries <= ratio * requests + per_second * over.
@@ -178,6 +180,7 @@ struct RetryConditions {
   std::vector<FailureKind> kinds{FailureKind::connect, FailureKind::reset, FailureKind::timeout,
                                  FailureKind::overload};
   std::vector<std::uint16_t> statuses{502, 503, 504};
+  bool operator==(RetryConditions const&) const = default;
 };
 
 /// Which requests may be sent again at all.
@@ -192,6 +195,7 @@ enum class Replay : std::uint8_t {
 struct HedgeSettings {
   std::optional<Duration> after{};   ///< absent: `quantile` alone says when
   std::optional<double> quantile{};  ///< of what attempts take; absent: `after` alone does
+  bool operator==(HedgeSettings const&) const = default;
 };
 
 struct RetrySettings {
@@ -203,6 +207,7 @@ struct RetrySettings {
   std::vector<std::string> idempotency_keys{"Idempotency-Key"};  ///< field names
   Bytes replay_limit = 64_KiB;                                   ///< a larger body streams and is not retried
   std::optional<HedgeSettings> hedge{};                          ///< absent: none
+  bool operator==(RetrySettings const&) const = default;
 };
 
 /// Which endpoint gets the next attempt.

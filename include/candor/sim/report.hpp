@@ -86,6 +86,7 @@ struct UpstreamTally {
   std::uint64_t late_breaks = 0;
   std::vector<CircuitChange> changes;    ///< of its circuits: the shared one, and those of routes
   std::vector<CircuitChange> ejections;  ///< of its endpoints' circuits
+  std::vector<CircuitChange> shadows;    ///< that the shadows' rules would have made
 
   /// As the endpoints counted them.
   [[nodiscard]] std::uint64_t attempts() const;
