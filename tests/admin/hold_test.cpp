@@ -84,6 +84,20 @@ TEST_F(Orders, HoldOneEndpoint) {
   }
 }
 
+TEST_F(Orders, HoldTheCircuitThatARouteHasOfItsOwn) {
+  play.split_off("charge");
+  auto const answer = give(R"({"hold": "open", "route": "charge"})");
+  auto const json = nlohmann::json::parse(answer.body);
+  EXPECT_EQ(json["routes"][0]["circuit"]["held"], "open");
+  EXPECT_TRUE(json["circuit"]["held"].is_null());
+  EXPECT_FALSE(health().held);
+  EXPECT_THAT(said, ElementsAre("payments: 127.0.0.1:51234 holds the circuit (route charge) open"));
+  auto const unknown = give(R"({"hold": "open", "route": "search"})");
+  EXPECT_EQ(unknown.status, 404U);
+  EXPECT_EQ(detail(unknown), "payments has no route \"search\" with a circuit of its own; there is: charge.");
+  EXPECT_EQ(detail(give(R"({"hold": "open", "route": 5})")), "\"route\" has to be a name, as a string.");
+}
+
 TEST_F(Orders, AreLoggedWithWhoGaveThem) {
   give(R"({"hold": "open"})");
   give(R"({"hold": "closed", "endpoint": "payments-1:8080"})");

@@ -103,6 +103,32 @@ TEST(Checking, TellsTheHealthModelAndOfVerdictsTheObserver) {
   EXPECT_EQ(world.upstream.health.snapshot(world.scheduler.now()).ledger.started, 0U);
 }
 
+TEST(Checking, AVerdictReachesEachAccountOfTheUpstreamAndIsCountedOnce) {
+  auto settings = checked(2);
+  auto& route = settings.routes.emplace_back(as_a_route(settings));
+  route.match.path_prefix = "/a";
+  route.circuit = RouteCircuit::own;
+  Scheduler scheduler{Instant{} + 1h};
+  Upstream upstream{settings, 0, 7};
+  ScriptedDialler dialler{scheduler};
+  dialler.script[1] = {false, false, false};
+  Heard heard;
+  Checking const checking{upstream, dialler, scheduler, Rng{1}, heard};
+  for (auto due = scheduler.next_due(); due && *due <= Instant{} + 1h + 2500ms; due = scheduler.next_due()) {
+    scheduler.advance(*due);
+  }
+  std::uint64_t bad = 0;
+  unsigned accounts = 0;
+  upstream.each_account([&](Route const& account) {
+    auto const endpoint = account.health.snapshot(scheduler.now()).endpoints[1];
+    EXPECT_EQ(endpoint.state, CircuitState::open) << account.account_title();
+    bad += endpoint.checks.bad;
+    ++accounts;
+  });
+  EXPECT_EQ(accounts, 2U);
+  EXPECT_EQ(bad, 3U);
+}
+
 TEST(Checking, OneThatCouldNotBeMadeIsAbandonedAndNoVerdict) {
   World world{1};
   world.dialler.script[0] = {false, std::nullopt, false, std::nullopt, false};

@@ -184,6 +184,41 @@ TEST(Route, TheLedgersOfAllAccountsTogetherHoldWhatWasSent) {
   EXPECT_EQ(by_endpoint, sent);
 }
 
+TEST(Route, HasALimitOfItsOwnBesideTheUpstreamsWhereItHasAnAccount) {
+  auto narrow = route({.path_prefix = "/a"}, RouteCircuit::own);
+  narrow.limit.attempts = 1;
+  Rig rig{with_routes({narrow})};
+  rig.transport.usually = {.head = 1s};
+  rig.send({.path = "/a"});
+  auto& refused = rig.send({.path = "/a"});
+  auto& other = rig.send({.path = "/b"});
+  rig.run_for(2s);
+  EXPECT_EQ(refused.refusal(), Refusal::limit);
+  EXPECT_EQ(other.status, 200);
+}
+
+TEST(Route, ThoseThatShareAnAccountWaitInLanesOfTheirOwn) {
+  auto settings = with_routes({route({.path_prefix = "/a"}), route({.path_prefix = "/b"}, RouteCircuit::own),
+                               route({.path_prefix = "/c"})});
+  settings.limit = {.attempts = 1, .queue = 10};
+  for (auto& each : settings.routes) each.limit = settings.limit;
+  Rig rig{settings};
+  auto const& routes = rig.upstream.routes();
+  EXPECT_EQ(routes[0].queue, &*rig.upstream.queue);
+  EXPECT_EQ(routes[1].queue, routes[0].queue);
+  EXPECT_NE(routes[2].queue, routes[0].queue) << "its own account has its own";
+  EXPECT_EQ((std::vector<std::size_t>{routes[0].lane, routes[1].lane, routes[3].lane}),
+            (std::vector<std::size_t>{0, 1, 2}));
+  // A crowd at one route does not make another's request wait behind all of it.
+  rig.transport.usually = {.head = 10ms};
+  std::vector<Call*> crowd;
+  for (int i = 0; i < 6; ++i) crowd.push_back(&rig.send({.path = "/a"}));
+  auto& other = rig.send({.path = "/c"});
+  rig.run_for(30ms);
+  EXPECT_TRUE(other.ended());
+  EXPECT_FALSE(crowd.back()->ended());
+}
+
 std::string name_of(MatchSettings match) { return name(RouteSettings{.match = std::move(match)}); }
 
 TEST(RouteName, IsAsTheConfigurationSays) {
