@@ -254,6 +254,7 @@ TEST_F(Metrics, EveryFamilyOfTheCatalogueIsExportedOnceItHasSomethingToSay) {
   workers[0]->request_ended(*exchange,
                             {.status = 502, .error = http::ProxyError::dns_error, .at = exchange->started});
   workers[0]->rejected(400, std::nullopt);
+  world.upstream->health.checked(EndpointId{}, {}, world.start);
   std::set<std::string> exported;
   for (auto const& family : collect()) {
     EXPECT_TRUE(exported.insert(family.name).second) << family.name;
