@@ -29,7 +29,9 @@ class AdminPort(RealCase):
         self.addCleanup(dead.release)
         self.web = self.nginx()
         self.proxy = self.candor({
-            "web": {"endpoints": [self.web.address], "retry": {"attempts": 1}, "check": {}},
+            "web": {"endpoints": [self.web.address], "retry": {"attempts": 1}, "check": {},
+                    "limit": {"adaptive": {}, "queue": 8}, "throttle": {},
+                    "shadow": {"breaker": {"trip": {"consecutive_failures": 5}}, "retry": {"attempts": 5}}},
             "dead": {"endpoints": [f"127.0.0.1:{dead.number}"], "retry": {"attempts": 1}},
             "pair": {"endpoints": [self.web.address, f"127.0.0.1:{dead.number}"]}})
 
