@@ -42,6 +42,7 @@ class AdminPort(RealCase):
 
     def test_the_metrics_are_well_formed_and_are_those_of_the_catalogue(self):
         self._some_of_everything()
+        until(self._usual_latency_is_known, "the limit knew what is usual")
         answer = self.proxy.ask("/metrics")
         self.assertIn("text/plain; version=0.0.4", answer.headers["Content-Type"])
         metrics = Metrics(answer.text)
@@ -178,6 +179,10 @@ class AdminPort(RealCase):
         for _ in range(count):
             with Wire(self.proxy.ports[upstream]) as caller:
                 caller.get(path).answer()
+
+    def _usual_latency_is_known(self):
+        self._ask("web", "/files/small-1")
+        return "candor_limit_usual_latency_seconds{" in self.proxy.ask("/metrics").text
 
     def _kill_the_circuit(self):
         """Requests to the dead upstream, until its circuit has opened."""
