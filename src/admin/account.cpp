@@ -19,6 +19,22 @@ TransitionRecord const* of_generation(std::vector<TransitionRecord> const& recor
   return found == records.end() ? nullptr : &*found;
 }
 
+void name_endpoints(Account& account, EndpointRegister const& endpoints) {
+  auto const name = [&](EndpointId id) {
+    if (!account.endpoints.contains(id)) account.endpoints.emplace(id, endpoints.find(id));
+  };
+  auto const name_all = [&name](std::vector<AttemptNote> const& notes) {
+    for (auto const& note : notes) name(note.endpoint);
+  };
+  for (auto const& endpoint : account.health.endpoints) name(endpoint.id);
+  for (auto const& record : account.transitions) name_all(record.attempts);
+  for (auto const& record : account.ejections) {
+    if (record.transition.endpoint) name(*record.transition.endpoint);
+    name_all(record.attempts);
+  }
+  name_all(account.recent);
+}
+
 /// How many generations the probe that did not fail has begun by now.
 std::uint64_t generations_of_a_good_probe(CircuitState state) {
   switch (state) {
@@ -110,7 +126,7 @@ Account read_account(Route const& of, Instant now, WallClock wall) {
                   .now = now,
                   .wall = wall};
   if (of.queue != nullptr) account.queue = of.queue->snapshot();
-  for (auto const& endpoint : of.upstream.settings.endpoints) account.endpoints.push_back(endpoint.address);
+  name_endpoints(account, of.upstream.endpoints);
   if (of.settings.shadow) {
     account.shadow = read_shadow(*of.settings.shadow, of);
     account.shadow->circuit = account.health.shadow;

@@ -76,6 +76,25 @@ class Writer {
     return {{"refused_share", throttle->refused_share}, {"refusals", throttle->refusals}};
   }
 
+  [[nodiscard]] Json endpoint(EndpointSnapshot const& endpoint) const {
+    auto const& entry = *account_.endpoints.at(endpoint.id);
+    return {{"address", entry.settings.address},
+            {"weight", entry.settings.weight},
+            {"priority", entry.settings.priority},
+            {"source", entry.source.empty() ? "configuration" : entry.source},
+            {"since", entry.since ? time(*entry.since) : Json(nullptr)},
+            {"state", name(endpoint.state)},
+            {"held", endpoint.held ? Json(name(*endpoint.held)) : Json(nullptr)},
+            {"ejections", endpoint.ejections},
+            {"awaits_checks", endpoint.awaits_checks},
+            {"standing", endpoint.standing ? Json(name(*endpoint.standing)) : Json(nullptr)},
+            {"checks",
+             {{"good", endpoint.checks.good},
+              {"bad", endpoint.checks.bad},
+              {"abandoned", endpoint.checks.abandoned}}},
+            {"ledger", ledger_json(endpoint.ledger)}};
+  }
+
   /// `rules`: that decided.
   [[nodiscard]] Json transition(TransitionRecord const& record, BreakerSettings const& rules) const {
     auto const& why = record.transition.why;
@@ -92,7 +111,7 @@ class Writer {
               {"run", why.run}};
     if (why.rule == Rule::evidence_run) json["expected_failure_ratio"] = why.expected_failure_ratio;
     if (auto const endpoint = record.transition.endpoint) {
-      json["endpoint"] = account_.endpoints[endpoint->value];
+      json["endpoint"] = account_.address(*endpoint);
     }
     return json;
   }
@@ -129,7 +148,7 @@ class Writer {
     Json json{{"request_id", std::string(id.data(), end)},
               {"n", note.number},
               {"route", note.route.view()},
-              {"endpoint", account_.endpoints[note.endpoint.value]},
+              {"endpoint", account_.address(note.endpoint)},
               {"started", time(note.started)},
               {"age_seconds", seconds(account_.now - note.settled)}};
     json["duration_seconds"] = note.in_flight ? Json(nullptr) : Json(seconds(note.settled - note.started));
@@ -192,21 +211,11 @@ Json with_endpoints(Account const& account) {
     json["retries_denied"][std::string(name(static_cast<RetryDenied>(i)))] = account.refusals.denied[i];
   }
   json["endpoints"] = Json::array();
-  for (std::size_t i = 0; i < account.endpoints.size(); ++i) {
-    auto const& endpoint = account.health.endpoints[i];
-    json["endpoints"].push_back(
-        {{"address", account.endpoints[i]},
-         {"state", name(endpoint.state)},
-         {"held", endpoint.held ? Json(name(*endpoint.held)) : Json(nullptr)},
-         {"ejections", endpoint.ejections},
-         {"awaits_checks", endpoint.awaits_checks},
-         {"standing", endpoint.standing ? Json(name(*endpoint.standing)) : Json(nullptr)},
-         {"checks",
-          {{"good", endpoint.checks.good},
-           {"bad", endpoint.checks.bad},
-           {"abandoned", endpoint.checks.abandoned}}},
-         {"ledger", ledger_json(endpoint.ledger)}});
-  }
+  Writer const writer{account};
+  for (auto const& endpoint : account.health.endpoints)
+    json["endpoints"].push_back(writer.endpoint(endpoint));
+  auto const& departed = account.health.departed;
+  json["departed"] = {{"endpoints", departed.endpoints}, {"ledger", ledger_json(departed.ledger)}};
   return json;
 }
 

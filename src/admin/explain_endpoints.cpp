@@ -19,9 +19,9 @@ constexpr std::size_t shown_groups = 2;
 
 class EndpointExplanation {
  public:
-  EndpointExplanation(Account const& account, std::size_t place, Page& page)
-      : endpoint_(account.health.endpoints[place]),
-        address_(observe::printable(account.endpoints[place])),
+  EndpointExplanation(Account const& account, EndpointSnapshot const& endpoint, Page& page)
+      : endpoint_(endpoint),
+        address_(observe::printable(account.address(endpoint.id))),
         own_(of_endpoint(account, endpoint_.id)),
         page_(page) {}
 
@@ -107,7 +107,7 @@ void explain_endpoints(Account const& account, Page& page) {
   std::size_t shown = 0;
   for (std::size_t i = 0; i < all.size() && shown < shown_endpoints; ++i) {
     if (!is_worth_a_word(all[i])) continue;
-    EndpointExplanation{account, i, page}.write();
+    EndpointExplanation{account, all[i], page}.write();
     ++shown;
   }
   if (shown < worth) page.line("and " + grouped(worth - shown) + " more");
@@ -129,14 +129,13 @@ void explain_checks(Account const& account, Page& page) {
   CheckCounts sum;
   std::string ill;
   std::size_t count = 0;
-  for (std::size_t i = 0; i < account.endpoints.size(); ++i) {
-    auto const& endpoint = account.health.endpoints[i];
+  for (auto const& endpoint : account.health.endpoints) {
     sum.good += endpoint.checks.good;
     sum.bad += endpoint.checks.bad;
     sum.abandoned += endpoint.checks.abandoned;
     if (!endpoint.standing || *endpoint.standing == Standing::well) continue;
     if (++count > shown_endpoints) continue;
-    ill += (ill.empty() ? "" : ", ") + observe::printable(account.endpoints[i]) + " is " +
+    ill += (ill.empty() ? "" : ", ") + observe::printable(account.address(endpoint.id)) + " is " +
            std::string(name(*endpoint.standing));
   }
   if (count > shown_endpoints) ill += " and " + grouped(count - shown_endpoints) + " more are not well";

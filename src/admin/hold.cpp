@@ -51,16 +51,16 @@ Order read_order(std::string const& body) {
 }
 
 std::optional<EndpointId> find_endpoint(Upstream const& upstream, std::string const& address) {
-  auto const& all = upstream.settings.endpoints;
-  auto const found =
-      std::find_if(all.begin(), all.end(), [&](auto const& each) { return each.address == address; });
-  if (found == all.end()) return std::nullopt;
-  return EndpointId{static_cast<std::uint32_t>(found - all.begin())};
+  auto const all = upstream.endpoints.all();
+  auto const found = std::find_if(all.begin(), all.end(),
+                                  [&](auto const& each) { return each->settings.address == address; });
+  return found == all.end() ? std::nullopt : std::optional{(*found)->id};
 }
 
 Answer no_such_endpoint(Upstream const& upstream, std::string const& address) {
   std::string known;
-  for (auto const& each : upstream.settings.endpoints) known += (known.empty() ? "" : ", ") + each.address;
+  for (auto const& each : upstream.endpoints.all())
+    known += (known.empty() ? "" : ", ") + each->settings.address;
   return problem(404, "No such endpoint",
                  upstream.name() + " has no endpoint \"" + address + "\"; it has: " + known + '.');
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <map>
+#include <set>
 
 #include "candor/observe/text.hpp"
 #include "candor/observe/words.hpp"
@@ -101,9 +102,17 @@ Finding routes_in_common(Deciding const& deciding) {
   return found;
 }
 
+/// How many there are, or were when these attempts were made.
+std::size_t endpoints_of(Account const& account, Deciding const& deciding) {
+  std::set<EndpointId> all;
+  for (auto const& endpoint : account.health.endpoints) all.insert(endpoint.id);
+  for (auto const& note : deciding.bad) all.insert(note.endpoint);
+  return all.size();
+}
+
 Finding endpoints_in_common(Account const& account, Deciding const& deciding) {
-  auto const all = account.endpoints.size();
-  auto const address = [&account](AttemptNote const& note) { return account.endpoints[note.endpoint.value]; };
+  auto const all = endpoints_of(account, deciding);
+  auto const address = [&account](AttemptNote const& note) { return account.address(note.endpoint); };
   auto const endpoint = shared(deciding.bad, address);
   if (endpoint.values > 1) {
     if (endpoint.values < all)
@@ -165,7 +174,8 @@ std::string route_of(AttemptNote const& note) {
 std::string in_common(Account const& account, Deciding const& deciding) {
   if (deciding.bad.size() < few) return {};
   auto const route = routes_in_common(deciding);
-  if (account.endpoints.size() < 2) return route.text + (route.points ? ": look at that route first." : ".");
+  if (endpoints_of(account, deciding) < 2)
+    return route.text + (route.points ? ": look at that route first." : ".");
   auto const endpoint = endpoints_in_common(account, deciding);
   if (route.points && endpoint.points) {
     return route.text + ". " + endpoint.text +

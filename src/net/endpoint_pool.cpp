@@ -19,7 +19,7 @@ std::unique_ptr<Connection> EndpointPool::take(bool look) {
 
 void EndpointPool::put(std::unique_ptr<Connection> connection, Instant now, Duration at_most) {
   auto const keep = std::min(settings_.idle, at_most);
-  if (idle_.size() >= settings_.per_endpoint || keep <= Duration{}) {
+  if (closed_ || idle_.size() >= settings_.per_endpoint || keep <= Duration{}) {
     tell(PoolEvent::dropped);
     return;
   }
@@ -34,6 +34,11 @@ bool EndpointPool::make_room() {
   if (idle_.empty()) return false;
   drop(*idle_.front());
   return connections_ < *settings_.connections;
+}
+
+void EndpointPool::close() {
+  closed_ = true;
+  while (!idle_.empty()) drop(*idle_.back());
 }
 
 void EndpointPool::drop(Connection& connection) {

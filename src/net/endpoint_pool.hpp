@@ -24,6 +24,8 @@ class EndpointPool {
   [[nodiscard]] std::unique_ptr<Connection> take(bool look);
   /// Keeps it until its time is over, unless there are enough. `until`: as the endpoint allows.
   void put(std::unique_ptr<Connection> connection, Instant now, Duration at_most);
+  /// Its endpoint has left: nothing rests here any more.
+  void close();
   /// Ends one that rests here.
   void drop(Connection& connection);
 
@@ -32,6 +34,8 @@ class EndpointPool {
   // Connections come when they are made, before they stand.
   void connection_came() { ++connections_; }
   void connection_left() { --connections_; }
+  /// In use and idle.
+  [[nodiscard]] std::size_t connections() const { return connections_; }
   /// Whether there may be a further one; where only idle ones are in the way, the oldest of them goes.
   [[nodiscard]] bool make_room();
 
@@ -41,7 +45,8 @@ class EndpointPool {
   Upstream const& upstream_;
   PoolSettings const& settings_;
   Observer& observer_;
-  std::size_t connections_ = 0;  // in use and idle
+  bool closed_ = false;
+  std::size_t connections_ = 0;
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "audience.hpp"
+#include "endpoint_changes.hpp"
 #include "resolver.hpp"
 #include "worker.hpp"
 
@@ -54,25 +56,6 @@ unsigned worker_count(NetSettings const& settings) {
   return std::max(std::thread::hardware_concurrency(), 1U);
 }
 
-/// The workers that can still be told something. The upstreams' circuits keep it: they may outlive the
-/// server.
-class Audience {
- public:
-  void admit(Worker& worker) { workers_.push_back(&worker); }
-  void tell(std::function<void(Worker&)> const& what) {
-    std::lock_guard const held(lock_);
-    for (auto* worker : workers_) worker->post([worker, what] { what(*worker); });
-  }
-  void dismiss() {
-    std::lock_guard const held(lock_);
-    workers_.clear();
-  }
-
- private:
-  std::mutex lock_;
-  std::vector<Worker*> workers_;
-};
-
 class Server::Running {
  public:
   explicit Running(ServerParts parts);
@@ -81,6 +64,9 @@ class Server::Running {
   void start();
   void drain(std::function<void()> ended);
   void stop();
+  void set_endpoints(std::size_t upstream, std::vector<PlacedEndpoint> const& endpoints) {
+    changes_.set(upstream, endpoints, monotonic_now());
+  }
 
   [[nodiscard]] std::uint16_t port(std::size_t upstream) const { return ports_.at(upstream); }
   [[nodiscard]] std::uint16_t shared_port(std::size_t listener) const { return shared_ports_.at(listener); }
@@ -93,6 +79,7 @@ class Server::Running {
 
   WorkersShare share_;
   std::shared_ptr<Audience> audience_ = std::make_shared<Audience>();
+  EndpointChanges changes_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::uint16_t> ports_;
   std::vector<std::uint16_t> shared_ports_;
@@ -103,8 +90,8 @@ class Server::Running {
   std::vector<std::thread> threads_;
 };
 
-Server::Running::Running(ServerParts parts) {
-  share_.parts = std::move(parts);
+Server::Running::Running(ServerParts parts)
+    : share_(std::move(parts)), changes_(share_.parts.upstreams, share_.whereabouts, audience_) {
   Rng rng{share_.parts.seed};
   share_.via = share_.parts.settings.via.value_or(drawn_pseudonym(rng));
   share_.workers = worker_count(share_.parts.settings);
@@ -163,29 +150,26 @@ void Server::Running::look_names_up() {
   std::vector<HostPort> names;
   struct User {
     std::size_t upstream;
-    std::size_t endpoint;
+    EndpointId endpoint;
   };
   std::vector<std::vector<User>> users;
   auto const& upstreams = share_.parts.upstreams;
   for (std::size_t u = 0; u < upstreams.size(); ++u) {
-    auto const& endpoints = upstreams[u]->settings.endpoints;
-    for (std::size_t e = 0; e < endpoints.size(); ++e) {
-      if (Address::parse(endpoints[e].address)) continue;
-      auto const where = split_host_port(endpoints[e].address);
+    for (auto const& entry : upstreams[u]->endpoints.all()) {
+      if (Address::parse(entry->settings.address)) continue;
+      auto const where = split_host_port(entry->settings.address);
       if (!where) continue;
       auto const known = std::find(names.begin(), names.end(), *where) - names.begin();
       if (static_cast<std::size_t>(known) == names.size()) {
         names.push_back(*where);
         users.emplace_back();
       }
-      users[static_cast<std::size_t>(known)].push_back({u, e});
+      users[static_cast<std::size_t>(known)].push_back({u, entry->id});
     }
   }
   if (names.empty()) return;
-  auto found = [audience = audience_, users](std::size_t name, std::vector<Address> const& addresses) {
-    audience->tell([of = users[name], addresses](Worker& worker) {
-      for (auto const& user : of) worker.set_addresses(user.upstream, user.endpoint, addresses);
-    });
+  auto found = [this, users](std::size_t name, std::vector<Address> const& addresses) {
+    for (auto const& user : users[name]) share_.whereabouts.set(user.upstream, user.endpoint, addresses);
   };
   resolver_ = std::make_unique<Resolver>(std::move(names), share_.parts.settings.dns.refresh,
                                          Resolver::Callbacks{std::move(found), share_.parts.say});
@@ -223,6 +207,9 @@ Server::~Server() = default;
 void Server::start() { running_->start(); }
 void Server::drain(std::function<void()> ended) { running_->drain(std::move(ended)); }
 void Server::stop() { running_->stop(); }
+void Server::set_endpoints(std::size_t upstream, std::vector<PlacedEndpoint> const& endpoints) {
+  running_->set_endpoints(upstream, endpoints);
+}
 std::uint16_t Server::port(std::size_t upstream) const { return running_->port(upstream); }
 std::uint16_t Server::shared_port(std::size_t listener) const { return running_->shared_port(listener); }
 

@@ -7,17 +7,29 @@
 namespace candor {
 
 HttpTransport::HttpTransport(Upstream const& upstream, TransportParts parts)
-    : settings_(upstream.settings), parts_(parts) {
-  for (auto const& settings : upstream.settings.endpoints) {
-    endpoints_.push_back(std::make_unique<Endpoint>(upstream, parts));
-    if (auto const literal = Address::parse(settings.address)) {
-      endpoints_.back()->addresses.push_back(*literal);
-    }
-  }
+    : upstream_(upstream), parts_(parts) {}
+
+/// A permit may name one that this worker has not heard of yet: so it is met with its first attempt.
+HttpTransport::Endpoint& HttpTransport::endpoint(EndpointId id) {
+  if (id.value >= endpoints_.size()) endpoints_.resize(id.value + 1);
+  auto& there = endpoints_[id.value];
+  if (there && there->id == id) return *there;
+  // Its place is another's now; that it has left we shall be told, too.
+  if (there) retire(std::move(there));
+  there = std::make_unique<Endpoint>(id, upstream_, parts_);
+  return *there;
 }
 
-void HttpTransport::set_addresses(std::size_t endpoint, std::vector<Address> addresses) {
-  endpoints_[endpoint]->addresses = std::move(addresses);
+void HttpTransport::retire(EndpointId id) {
+  if (id.value >= endpoints_.size()) return;
+  auto& there = endpoints_[id.value];
+  if (there && there->id == id) retire(std::move(there));
+}
+
+void HttpTransport::retire(std::unique_ptr<Endpoint> endpoint) {
+  endpoint->pool.close();
+  std::erase_if(retired_, [](auto const& each) { return each->pool.connections() == 0; });
+  if (endpoint->pool.connections() > 0) retired_.push_back(std::move(endpoint));
 }
 
 /// Tries the addresses in turn, from another one each time, until one takes the connection: together they are
@@ -29,7 +41,8 @@ Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpo
   auto connection = std::make_unique<Connection>(
       endpoint.pool, Connection::Parts{parts_.reactor, parts_.blocks, parts_.heads, parts_.via});
   auto const until = scheduler.now() + within;
-  auto const addresses = endpoint.addresses;  // they may change meanwhile
+  auto const found = parts_.whereabouts.of(upstream_.index, endpoint.id);
+  auto const& addresses = *found;
   auto const first = endpoint.turn++;
   std::optional<Failure> failure{Failure{FailureKind::dns, "no_address"}};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
@@ -47,7 +60,7 @@ Task<Result<std::unique_ptr<Connection>>> HttpTransport::connect(Endpoint& endpo
 }
 
 Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& attempt, Permit& /*permit*/) {
-  auto& endpoint = *endpoints_[attempt.endpoint.value];
+  auto& endpoint = this->endpoint(attempt.endpoint);
   bool const tunnel = exchange.head.method == http::Method::connect;
   std::unique_ptr<Connection> connection;
   bool const repeatable = is_idempotent(exchange.head.method) && exchange.body.replayable();
@@ -81,9 +94,9 @@ Task<std::optional<bool>> HttpTransport::reach(Socket& socket, Address const& ad
 }
 
 Task<std::optional<bool>> HttpTransport::dial(EndpointId id, CancelScope& scope) {
-  auto const addresses = endpoints_[id.value]->addresses;  // they may change meanwhile
-  auto const until = parts_.reactor.scheduler().now() + settings_.timeouts.connect;
-  for (auto const& address : addresses) {
+  auto const addresses = parts_.whereabouts.of(upstream_.index, id);
+  auto const until = parts_.reactor.scheduler().now() + upstream_.settings.timeouts.connect;
+  for (auto const& address : *addresses) {
     Socket socket{parts_.reactor};
     auto const reached = co_await reach(socket, address, scope, until);
     if (!reached || *reached) co_return reached;
@@ -93,9 +106,9 @@ Task<std::optional<bool>> HttpTransport::dial(EndpointId id, CancelScope& scope)
 
 Task<std::optional<bool>> HttpTransport::check(EndpointId id, CheckSettings const& settings,
                                                CancelScope& scope) {
-  auto const addresses = endpoints_[id.value]->addresses;  // they may change meanwhile
+  auto const addresses = parts_.whereabouts.of(upstream_.index, id);
   auto const until = parts_.reactor.scheduler().now() + settings.pace.timeout;
-  for (auto const& address : addresses) {
+  for (auto const& address : *addresses) {
     Socket socket{parts_.reactor};
     auto const reached = co_await reach(socket, address, scope, until);
     if (!reached || (*reached && !settings.path)) co_return reached;
@@ -110,8 +123,8 @@ Task<std::optional<bool>> HttpTransport::check(EndpointId id, CheckSettings cons
 
 std::string HttpTransport::host_of(EndpointId id, CheckSettings const& settings) const {
   if (settings.host) return *settings.host;
-  if (settings_.host_header) return *settings_.host_header;
-  auto const& address = settings_.endpoints[id.value].address;
+  if (auto const& host = upstream_.settings.host_header) return *host;
+  auto const address = upstream_.endpoints.address(id);
   return unix_path(address) ? std::string("localhost") : address;
 }
 

@@ -9,6 +9,7 @@
 #include "alarm.hpp"
 #include "candor/proxy/dialler.hpp"
 #include "endpoint_pool.hpp"
+#include "whereabouts.hpp"
 
 namespace candor {
 
@@ -21,6 +22,7 @@ struct TransportParts {
   http::HeadLimits heads;  ///< of answers
   std::string_view via;
   DescriptorAlarm& alarm;
+  Whereabouts const& whereabouts;
 };
 
 class HttpTransport final : public Transport, public Dialler {
@@ -36,27 +38,30 @@ class HttpTransport final : public Transport, public Dialler {
   Task<std::optional<bool>> check(EndpointId endpoint, CheckSettings const& settings,
                                   CancelScope& scope) override;
 
-  /// Where an endpoint is, from now on.
-  void set_addresses(std::size_t endpoint, std::vector<Address> addresses);
+  /// It has left: its idle connections end now, the others with what they carry.
+  void retire(EndpointId endpoint);
 
  private:
   struct Endpoint {
-    Endpoint(Upstream const& upstream, TransportParts const& parts)
-        : pool(upstream, parts.pool, parts.observer) {}
+    Endpoint(EndpointId which, Upstream const& upstream, TransportParts const& parts)
+        : id(which), pool(upstream, parts.pool, parts.observer) {}
 
+    EndpointId id;
     EndpointPool pool;
-    std::vector<Address> addresses{};  ///< none: its name has given none
     std::size_t turn = 0;
   };
 
+  [[nodiscard]] Endpoint& endpoint(EndpointId id);
+  void retire(std::unique_ptr<Endpoint> endpoint);
   Task<Result<std::unique_ptr<Connection>>> connect(Endpoint& endpoint, Duration within, CancelScope& scope);
   /// Whether the address takes the socket's connection; nothing: we could not try.
   Task<std::optional<bool>> reach(Socket& socket, Address const& address, CancelScope& scope, Instant until);
   [[nodiscard]] std::string host_of(EndpointId endpoint, CheckSettings const& settings) const;
 
-  UpstreamSettings const& settings_;
+  Upstream const& upstream_;
   TransportParts parts_;
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;  // those that this worker has met, by their ids' values
+  std::vector<std::unique_ptr<Endpoint>> retired_;    // of which some connections may still be in use
 };
 
 }  // namespace candor

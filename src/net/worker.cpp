@@ -52,16 +52,17 @@ Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
                                .pool = share_.parts.settings.pool,
                                .heads = {.head = limits.head, .fields = limits.fields},
                                .via = share_.via,
-                               .alarm = alarm_};
+                               .alarm = alarm_,
+                               .whereabouts = share_.whereabouts};
     auto& transport = *transports_.emplace_back(std::make_unique<HttpTransport>(*upstream, parts));
     pipelines_.push_back(std::make_unique<Pipelines>(*upstream, transport));
     bool const ours = upstream->index % share_.workers == index;
     sensing_.push_back(ours ? std::make_unique<Sensing>(*upstream, transport, reactor_.scheduler())
                             : nullptr);
-    if (ours && upstream->settings.check) {
-      checking_.push_back(
-          std::make_unique<Checking>(*upstream, transport, reactor_.scheduler(), rng_.fork(), observer_));
-    }
+    checking_.push_back(
+        ours && upstream->settings.check
+            ? std::make_unique<Checking>(*upstream, transport, reactor_.scheduler(), rng_.fork(), observer_)
+            : nullptr);
   }
   link_fallbacks(pipelines_);
 }
@@ -103,6 +104,16 @@ Task<void> Worker::serve(Descriptor connection, Destination const& destination) 
   }
   destination.leave();
   share_.callers.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Worker::endpoints_changed(std::size_t upstream, std::vector<EndpointEntryPtr> const& left) {
+  for (auto const& entry : left) transports_[upstream]->retire(entry->id);
+  if (upstream < checking_.size() && checking_[upstream]) {
+    std::vector<EndpointId> ids;
+    for (auto const& entry : share_.parts.upstreams[upstream]->endpoints.all()) ids.push_back(entry->id);
+    checking_[upstream]->set_endpoints(ids);
+  }
+  circuit_waits(upstream);  // those that came may have something to be checked for
 }
 
 void Worker::run() { reactor_.run(); }

@@ -21,7 +21,10 @@ namespace candor {
 
 /// What all workers share.
 struct WorkersShare {
-  ServerParts parts{};
+  explicit WorkersShare(ServerParts what) : parts(std::move(what)), whereabouts(parts.upstreams) {}
+
+  ServerParts parts;
+  Whereabouts whereabouts;
   std::string via{};
   std::deque<SharedPort> ports{};
   unsigned workers = 1;
@@ -56,11 +59,10 @@ class Worker {
   }
   /// A circuit of the upstream, or of an endpoint of it, may wait for checks.
   void circuit_waits(std::size_t upstream) {
-    if (auto const& sensing = sensing_[upstream]) sensing->circuit_opened();
+    if (upstream < sensing_.size() && sensing_[upstream]) sensing_[upstream]->circuit_opened();
   }
-  void set_addresses(std::size_t upstream, std::size_t endpoint, std::vector<Address> const& addresses) {
-    transports_[upstream]->set_addresses(endpoint, addresses);
-  }
+  /// It has other endpoints than before; no attempt goes to those that have left.
+  void endpoints_changed(std::size_t upstream, std::vector<EndpointEntryPtr> const& left);
 
  private:
   void accept(Descriptor connection, Destination const& destination);

@@ -11,7 +11,7 @@ namespace {
 void append_attempt(std::string& out, AttemptRecord const& record, Upstream const& upstream) {
   out += "{\"n\":";
   append_number(out, record.number);
-  append_member(out, "endpoint", upstream.settings.endpoints[record.endpoint.value].address);
+  append_member(out, "endpoint", upstream.endpoints.find(record.endpoint)->settings.address);
   append_member(out, "outcome", record.outcome ? name(record.outcome->kind()) : "open");
   if (record.outcome && record.outcome->is_failure())
     append_member(out, "kind", name(record.outcome->failure()));

@@ -42,7 +42,8 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Requests that got something else in the place of an answer: fixed, another upstream's, or stale. Only "
      "the second counts as answered."},
 
-    // Attempts: the health model's own ledger.
+    // Attempts: the health model's own ledger. What endpoints did that have left stays in the sums, under one
+    // name for all.
     {M::attempts_started, "candor_attempts_started_total", counter, "", {"upstream", "route", "endpoint"},
      "Attempts begun. Equals the attempts in flight plus those of every outcome, always."},
     {M::attempts_in_flight, "candor_attempts_in_flight", gauge, "", {"upstream", "route", "endpoint"},
@@ -83,6 +84,8 @@ constexpr std::array<MetricRow, metric_count> rows{{
      "Attempts that the circuit did not admit: open, probe slots taken, or outside the ramp's share."},
     {M::circuit_admitted, "candor_circuit_admitted_ratio", gauge, "ratio", {"upstream", "route"},
      "Share of the attempts that the circuit admits: 1 closed, 0 open, between the two while ramping."},
+    {M::endpoints, "candor_endpoints", gauge, "", {"upstream"},
+     "Endpoints that attempts may go to; ejected ones are among them."},
     {M::endpoint_state, "candor_endpoint_state", gauge, "", {"upstream", "route", "endpoint", "state"},
      "The same of an endpoint's own circuit, where there are several: open means ejected."},
     {M::endpoint_held, "candor_endpoint_held", gauge, "", {"upstream", "route", "endpoint", "hold"},

@@ -11,8 +11,8 @@ namespace candor::observe {
 
 namespace {
 
-std::string const& address_of(Upstream const& upstream, EndpointId endpoint) {
-  return upstream.settings.endpoints[endpoint.value].address;
+std::string address_of(Upstream const& upstream, EndpointId endpoint) {
+  return upstream.endpoints.address(endpoint);
 }
 
 /// The beginning of every event's members.

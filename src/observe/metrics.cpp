@@ -1,6 +1,7 @@
 #include "candor/observe/metrics.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "candor/observe/refusal_counts.hpp"
 #include "families.hpp"
@@ -26,6 +27,9 @@ static_assert(all_rules.size() == TransitionCounts::rules);
 constexpr std::array<std::string_view, RouteShard::status_classes> status_classes{"none", "1xx", "2xx",
                                                                                   "3xx",  "4xx", "5xx"};
 constexpr std::array<std::string_view, RouteShard::attempt_numbers> attempt_numbers{"1", "2", "3", "4", "5+"};
+
+/// The `endpoint` of what those did that have left: no address looks so.
+constexpr std::string_view departed_label = "departed";
 
 /// What an upstream's shards hold together. Reads are cheap, and each number is read once.
 template <class Read>
@@ -193,50 +197,46 @@ class AccountScrape {
         name_(upstream_.name()),
         label_(account.name) {}
 
-  void endpoint(std::size_t index, EndpointSnapshot const& snapshot) {
-    auto const& ledger = snapshot.ledger;
-    std::string_view const address = upstream_.settings.endpoints[index].address;
-    families_.count(Metric::attempts_started, {name_, label_, address}, ledger.started);
-    families_.gauge(Metric::attempts_in_flight, {name_, label_, address},
-                    static_cast<double>(ledger.in_flight));
-    auto const settled = [&](Outcome::Kind outcome, std::string_view kind, std::uint64_t n) {
-      families_.count(Metric::attempts, {name_, label_, address, candor::name(outcome), kind}, n);
-    };
-    settled(Outcome::Kind::success, {}, ledger.success);
-    for (auto const kind : all_failure_kinds) {
-      settled(Outcome::Kind::failure, candor::name(kind), ledger.failures[static_cast<std::size_t>(kind)]);
-    }
-    settled(Outcome::Kind::excluded, {}, ledger.excluded);
-    settled(Outcome::Kind::abandoned, {}, ledger.abandoned);
-    families_.count(Metric::slow_attempts, {name_, label_, address}, ledger.slow);
-    families_.count(Metric::stale_outcomes, {name_, label_, address}, ledger.stale);
-    if (upstream_.settings.endpoints.size() > 1) {
-      for (auto const state : all_states) {
-        families_.gauge(Metric::endpoint_state, {name_, label_, address, candor::name(state)},
-                        state == snapshot.state ? 1.0 : 0.0);
+  /// How long attempts took, of each endpoint that a worker has met. To be read before it is known who is
+  /// there: whoever isn't then, has left.
+  struct Durations {
+    std::map<EndpointId, DurationSums> of{};
+    DurationSums of_departed{};
+  };
+  [[nodiscard]] Durations attempt_durations() const {
+    Durations durations;
+    each_shard([&](RouteShard const& shard) {
+      shard.attempt_durations.add_to(durations.of, durations.of_departed);
+    });
+    return durations;
+  }
+
+  void endpoints(HealthSnapshot const& health, Durations durations) {
+    for (auto const& endpoint : health.endpoints) {
+      auto const entry = upstream_.endpoints.find(endpoint.id);
+      std::string_view const address = entry->settings.address;
+      attempts(address, endpoint.ledger);
+      if (health.endpoints.size() > 1) {
+        for (auto const state : all_states) {
+          families_.gauge(Metric::endpoint_state, {name_, label_, address, candor::name(state)},
+                          state == endpoint.state ? 1.0 : 0.0);
+        }
+        families_.count(Metric::ejections, {name_, label_, address}, endpoint.ejections);
       }
-      families_.count(Metric::ejections, {name_, label_, address}, snapshot.ejections);
-    }
-    for (auto const hold : all_holds) {
-      families_.gauge(Metric::endpoint_held, {name_, label_, address, candor::name(hold)},
-                      snapshot.held == hold ? 1.0 : 0.0);
-    }
-    families_.count(Metric::checks, {name_, label_, address, "good"}, snapshot.checks.good);
-    families_.count(Metric::checks, {name_, label_, address, "bad"}, snapshot.checks.bad);
-    families_.count(Metric::checks, {name_, label_, address, "abandoned"}, snapshot.checks.abandoned);
-    if (snapshot.standing) {
-      for (auto const standing : all_standings) {
-        families_.gauge(Metric::check_standing, {name_, label_, address, candor::name(standing)},
-                        standing == *snapshot.standing ? 1.0 : 0.0);
+      for (auto const hold : all_holds) {
+        families_.gauge(Metric::endpoint_held, {name_, label_, address, candor::name(hold)},
+                        endpoint.held == hold ? 1.0 : 0.0);
       }
+      checks(address, endpoint.checks);
+      if (endpoint.standing) standing(address, *endpoint.standing);
+      families_.durations(Metric::attempt_duration, {name_, label_, address}, durations.of[endpoint.id]);
+      durations.of.erase(endpoint.id);
     }
-    DurationSums durations;
-    each_shard([&](RouteShard const& shard) { shard.attempt_durations[index].add_to(durations); });
-    families_.durations(Metric::attempt_duration, {name_, label_, address}, durations);
+    for (auto const& [id, left] : durations.of) durations.of_departed.add(left);
+    if (health.departed.endpoints > 0) departed(health.departed, durations.of_departed);
   }
 
   void health(HealthSnapshot const& health) {
-    for (std::size_t i = 0; i < health.endpoints.size(); ++i) endpoint(i, health.endpoints[i]);
     families_.count(Metric::late_breaks, {name_, label_}, health.late_breaks);
     for (auto const state : all_states) {
       families_.gauge(Metric::circuit_state, {name_, label_, candor::name(state)},
@@ -296,6 +296,45 @@ class AccountScrape {
   }
 
  private:
+  /// `address`: of an endpoint, or what those are called that have left.
+  void attempts(std::string_view address, Ledger const& ledger) {
+    families_.count(Metric::attempts_started, {name_, label_, address}, ledger.started);
+    families_.gauge(Metric::attempts_in_flight, {name_, label_, address},
+                    static_cast<double>(ledger.in_flight));
+    auto const settled = [&](Outcome::Kind outcome, std::string_view kind, std::uint64_t n) {
+      families_.count(Metric::attempts, {name_, label_, address, candor::name(outcome), kind}, n);
+    };
+    settled(Outcome::Kind::success, {}, ledger.success);
+    for (auto const kind : all_failure_kinds) {
+      settled(Outcome::Kind::failure, candor::name(kind), ledger.failures[static_cast<std::size_t>(kind)]);
+    }
+    settled(Outcome::Kind::excluded, {}, ledger.excluded);
+    settled(Outcome::Kind::abandoned, {}, ledger.abandoned);
+    families_.count(Metric::slow_attempts, {name_, label_, address}, ledger.slow);
+    families_.count(Metric::stale_outcomes, {name_, label_, address}, ledger.stale);
+  }
+
+  void checks(std::string_view address, CheckCounts const& checks) {
+    families_.count(Metric::checks, {name_, label_, address, "good"}, checks.good);
+    families_.count(Metric::checks, {name_, label_, address, "bad"}, checks.bad);
+    families_.count(Metric::checks, {name_, label_, address, "abandoned"}, checks.abandoned);
+  }
+
+  void standing(std::string_view address, Standing of_checks) {
+    for (auto const standing : all_standings) {
+      families_.gauge(Metric::check_standing, {name_, label_, address, candor::name(standing)},
+                      standing == of_checks ? 1.0 : 0.0);
+    }
+  }
+
+  // In one series: else the sum of an upstream's attempts would fall when an endpoint leaves.
+  void departed(DepartedSnapshot const& departed, DurationSums const& durations) {
+    attempts(departed_label, departed.ledger);
+    families_.count(Metric::ejections, {name_, label_, departed_label}, departed.ejections);
+    checks(departed_label, departed.checks);
+    families_.durations(Metric::attempt_duration, {name_, label_, departed_label}, durations);
+  }
+
   void shadow(ShadowSnapshot const& shadow) {
     for (auto const state : all_states) {
       families_.gauge(Metric::shadow_state, {name_, label_, candor::name(state)},
@@ -346,6 +385,10 @@ class UpstreamScrape {
       : families_(families), sources_(sources), upstream_(upstream), name_(upstream.name()) {}
 
   void budget(double tokens) { families_.gauge(Metric::budget_tokens, {name_}, tokens); }
+
+  void endpoints() {
+    families_.gauge(Metric::endpoints, {name_}, static_cast<double>(upstream_.endpoints.all().size()));
+  }
 
   void connections() {
     auto const pool = [this](PoolEvent event) {
@@ -422,13 +465,16 @@ std::vector<prometheus::MetricFamily> MetricsCollectable::Collect() const {
     }
     upstream->each_account([&](Route const& account) {
       AccountScrape scrape{families, sources_, account};
+      auto durations = scrape.attempt_durations();
       auto const health = account.health.snapshot(now);
+      scrape.endpoints(health, std::move(durations));
       scrape.health(health);
       scrape.load(health);
       if (sources_.transitions) scrape.transitions(*sources_.transitions);
     });
     UpstreamScrape scrape{families, sources_, *upstream};
     scrape.budget(upstream->budget.available(now));
+    scrape.endpoints();
     scrape.connections();
   }
   scrape_workers(families, sources_.workers);

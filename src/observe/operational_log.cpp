@@ -21,8 +21,7 @@ std::string told(Transition const& transition, BreakerSettings const& rules) {
 std::string transition_line(Route const& account, Transition const& transition) {
   std::string line{account.account_title()};
   if (transition.endpoint) {
-    line.append(", endpoint ")
-        .append(account.upstream.settings.endpoints[transition.endpoint->value].address);
+    line.append(", endpoint ").append(account.upstream.endpoints.address(*transition.endpoint));
   }
   return line.append(": ").append(told(transition, account.settings.breaker));
 }
@@ -62,7 +61,7 @@ void OperationalLog::say(Level level, std::string_view text) {
 void OperationalLog::late_break(Route const& route, AttemptRecord const& record) {
   say(Level::warn, route.upstream.name() +
                        ": a streamed answer broke off after its attempt had settled as a success (" +
-                       route.upstream.settings.endpoints[record.endpoint.value].address + ", status " +
+                       route.upstream.endpoints.address(record.endpoint) + ", status " +
                        std::to_string(record.status) + ')');
 }
 

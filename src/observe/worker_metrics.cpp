@@ -50,11 +50,33 @@ std::size_t places(std::vector<std::shared_ptr<Upstream>> const& upstreams) {
 WorkerMetrics::WorkerMetrics(std::vector<std::shared_ptr<Upstream>> const& upstreams)
     : upstreams_(places(upstreams)) {
   for (auto const& upstream : upstreams) {
-    auto& routes = upstreams_[upstream->index].routes;
-    routes = std::vector<RouteShard>(upstream->routes().size());
-    for (auto& route : routes) {
-      route.attempt_durations = std::vector<DurationHistogram>(upstream->settings.endpoints.size());
-    }
+    upstreams_[upstream->index].routes = std::vector<RouteShard>(upstream->routes().size());
+  }
+}
+
+DurationHistogram& EndpointDurations::meet(EndpointId endpoint) {
+  std::lock_guard const held{lock_};
+  if (endpoint.value >= known_.size()) known_.resize(endpoint.value + 1);
+  auto& known = known_[endpoint.value];
+  // Its place has another one by now: it has left, and this was the last that it had in flight.
+  if (known && known->id.incarnation > endpoint.incarnation) return departed_;
+  if (known) departed_.add(known->durations);
+  known = std::make_unique<Known>();
+  known->id = endpoint;
+  return known->durations;
+}
+
+void EndpointDurations::observe(EndpointId endpoint, Duration took) {
+  auto* const known = endpoint.value < known_.size() ? known_[endpoint.value].get() : nullptr;
+  auto& durations = known != nullptr && known->id == endpoint ? known->durations : meet(endpoint);
+  durations.observe(took);
+}
+
+void EndpointDurations::add_to(std::map<EndpointId, DurationSums>& endpoints, DurationSums& departed) const {
+  std::lock_guard const held{lock_};
+  departed_.add_to(departed);
+  for (auto const& known : known_) {
+    if (known) known->durations.add_to(endpoints[known->id]);
   }
 }
 
@@ -67,7 +89,7 @@ void WorkerMetrics::request_begun(Route const& route) { shard(route).requests_be
 
 void WorkerMetrics::attempt_settled(Route const& route, AttemptRecord const& record) {
   bool const verdict = record.outcome && (record.outcome->is_success() || record.outcome->is_failure());
-  if (verdict) shard(route).attempt_durations[record.endpoint.value].observe(record.settled - record.started);
+  if (verdict) shard(route).attempt_durations.observe(record.endpoint, record.settled - record.started);
 }
 
 void WorkerMetrics::retry_sent(Route const& route, std::string_view reason) {

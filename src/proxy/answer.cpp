@@ -53,6 +53,10 @@ OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
     case Refusal::held: answer.explanation = circuit + " is held open by an operator."; break;
     case Refusal::no_endpoint:
       answer.explanation = "No endpoint of " + exchange.upstream.name() + " can take a request now.";
+      if (exchange.upstream.endpoints.empty()) {
+        answer.error = ProxyError::destination_not_found;
+        answer.explanation = "No endpoint of " + exchange.upstream.name() + " is known at the moment.";
+      }
       break;
     case Refusal::limit:
       answer.error = ProxyError::connection_limit_reached;

@@ -8,7 +8,7 @@ namespace {
 
 std::vector<EndpointId> endpoints_of(Upstream const& upstream) {
   std::vector<EndpointId> ids;
-  for (std::uint32_t i = 0; i < upstream.settings.endpoints.size(); ++i) ids.push_back(EndpointId{i});
+  for (auto const& entry : upstream.endpoints.all()) ids.push_back(entry->id);
   return ids;
 }
 

@@ -15,11 +15,13 @@ std::optional<BreakerSettings> shadow_of(RouteSettings const& route) {
   return differs ? std::optional{route.shadow->breaker} : std::nullopt;
 }
 
+EndpointShare share_of(EndpointSettings const& endpoint) {
+  return {.weight = endpoint.weight, .priority = endpoint.priority, .key = stable_hash(endpoint.address)};
+}
+
 Health::Settings health_settings(UpstreamSettings const& settings, RouteSettings const& route) {
   std::vector<EndpointShare> endpoints;
-  for (auto const& each : settings.endpoints) {
-    endpoints.push_back({.weight = each.weight, .priority = each.priority, .key = stable_hash(each.address)});
-  }
+  for (auto const& each : settings.endpoints) endpoints.push_back(share_of(each));
   return {.breaker = route.breaker,
           .eject = settings.eject,
           .balance = settings.balance,
@@ -48,6 +50,7 @@ void open_queue(std::optional<AttemptQueue>& queue, AttemptLimitSettings const& 
 Upstream::Upstream(UpstreamSettings what, std::uint32_t place, std::uint64_t seed)
     : settings(std::move(what)),
       index(place),
+      endpoints(settings.endpoints),
       health(health_settings(settings, own_route_of(settings)), seed),
       budget(settings.retry.budget) {
   auto const shares = [](RouteSettings const& route) { return route.circuit == RouteCircuit::shared; };
@@ -56,6 +59,12 @@ Upstream::Upstream(UpstreamSettings what, std::uint32_t place, std::uint64_t see
   routes_.emplace_back(*this, own_route_of(settings), 0, std::string{}, shared());
   Rng rng{seed};
   for (auto const& each : settings.routes) add_route(each, rng.next());
+}
+
+void Upstream::use_endpoints(Instant now) {
+  std::vector<EndpointMember> members;
+  for (auto const& entry : endpoints.all()) members.push_back({entry->id, share_of(entry->settings)});
+  each_account([&](Route& account) { account.health.set_endpoints(members, now); });
 }
 
 /// Each route that shares the account has a lane of its own.

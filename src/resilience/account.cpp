@@ -30,12 +30,32 @@ Account::Account(Health::Settings const& settings, std::uint64_t seed)
   if (settings.shadow) shadow_.emplace(*settings.shadow, seed);
 }
 
+// --- endpoints come and go ---
+
+std::vector<Transition> Account::set_endpoints(Succession& with, Instant now) {
+  endpoints_.replace(with, now);
+  if (senses_) {
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_.at(i).account.circuit().sense();
+  }
+  std::vector<Transition> transitions;
+  while (auto* endpoint = endpoints_.ejected_beyond_cap()) {
+    Trip const why{.rule = Rule::too_few_left, .value = 0, .threshold = 0};
+    std::optional transition{endpoint->account.circuit().close(why, now)};
+    endpoint->account.forget();
+    note_endpoint(*endpoint, transition);
+    transitions.push_back(*transition);
+  }
+  return transitions;
+}
+
 // --- attempts ---
 
 Endpoint* Account::endpoint_for(AttemptContext const& context, Admission admission, Instant now) {
-  if (context.endpoint) return &endpoints_[*context.endpoint];
+  if (context.endpoint) return endpoints_.find(*context.endpoint);
   // Where a check has just found it well, the probe will, too.
-  if (admission.probe && found_well_) return &endpoints_[*std::exchange(found_well_, std::nullopt)];
+  if (admission.probe && found_well_) {
+    if (auto* found = endpoints_.find(*std::exchange(found_well_, std::nullopt))) return found;
+  }
   return endpoints_.pick(context, now, rng_);
 }
 
@@ -142,6 +162,10 @@ Transitions Account::settle(AttemptNote const& note, Admissions const& admission
   note_latency(endpoint, note);
   if (throttle_) throttle_->settled(note.outcome, note.settled);
   Transitions transitions;
+  if (endpoint.has_left) {
+    settle_departed(endpoint, note, admissions);
+    return transitions;
+  }
   transitions.endpoint = settle_endpoint(endpoint, note, admissions.endpoint);
   // What those have shown that are out now says little of those that are left.
   bool const ejected = transitions.endpoint && transitions.endpoint->from != CircuitState::half_open &&
@@ -166,11 +190,27 @@ Transitions Account::settle(AttemptNote const& note, Admissions const& admission
   return transitions;
 }
 
+/// What one has shown that has left says nothing of those that are there.
+void Account::settle_departed(Endpoint& endpoint, AttemptNote const& note, Admissions const& admissions) {
+  upstream_.circuit().inconclusive(admissions.upstream);
+  if (shadow_) {
+    auto without = note;
+    without.outcome = Outcome::abandoned();
+    note_shadow(shadow_->settle(without, admissions.shadow, Asked::none));
+  }
+  if (note.outcome.is_success() || note.outcome.is_failure()) {
+    ++ledger_.stale;
+    ++endpoint.ledger.stale;
+  }
+  endpoints_.settled(endpoint);
+}
+
 Transitions Account::mark_slow(AttemptNote& note, Admissions const& admissions, Instant now) {
   auto& endpoint = endpoints_[note.endpoint];
   ++ledger_.slow;
   ++endpoint.ledger.slow;
   note.slow = true;
+  if (endpoint.has_left) return {};
   AttemptNote marked = note;
   marked.settled = now;
   marked.in_flight = true;
@@ -197,6 +237,7 @@ Transitions Account::mark_slow(AttemptNote& note, Admissions const& admissions, 
 // --- checks ---
 
 void Account::sense() {
+  senses_ = true;
   upstream_.circuit().sense();
   for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_.at(i).account.circuit().sense();
 }
@@ -234,19 +275,21 @@ std::optional<EndpointId> Account::take_check(Instant now) {
 }
 
 void Account::settle_check(EndpointId id, std::optional<bool> good, Instant now) {
-  auto& endpoint = endpoints_[id];
-  endpoint.check_in_flight = false;
+  auto* const endpoint = endpoints_.find(id);
   count_check(id, good);
-  endpoint.account.circuit().checked(good.value_or(false), now, rng_);
-  // That one endpoint is still away says nothing new of the others.
   bool const upstream_asked = std::exchange(upstream_check_in_flight_, false);
+  if (endpoint == nullptr) return;  // it has left, and says nothing of the others
+  endpoint->check_in_flight = false;
+  endpoint->account.circuit().checked(good.value_or(false), now, rng_);
+  // That one endpoint is still away says nothing new of the others.
   if (!upstream_asked && !good.value_or(false)) return;
   if (good.value_or(false) && upstream_.circuit().check_due()) found_well_ = id;
   upstream_.circuit().checked(good.value_or(false), now, rng_);
 }
 
 void Account::count_check(EndpointId id, std::optional<bool> good) {
-  auto& checks = endpoints_[id].checks;
+  auto* const endpoint = endpoints_.find(id);
+  auto& checks = endpoint != nullptr ? endpoint->checks : endpoints_.departed_checks();
   ++(good ? (*good ? checks.good : checks.bad) : checks.abandoned);
 }
 
@@ -260,9 +303,10 @@ std::optional<Transition> Account::eject_ill(Endpoint& endpoint, Trip const& why
 }
 
 Transitions Account::checked(EndpointId id, CheckReport const& report, Instant now) {
-  auto& endpoint = endpoints_[id];
-  endpoint.last_check = report;
-  auto& own = endpoint.account.circuit();
+  auto* const endpoint = endpoints_.find(id);
+  if (endpoint == nullptr) return {};  // it has left
+  endpoint->last_check = report;
+  auto& own = endpoint->account.circuit();
   auto& upstream = upstream_.circuit();
   Transitions transitions;
   if (report.standing == Standing::well) {
@@ -275,7 +319,7 @@ Transitions Account::checked(EndpointId id, CheckReport const& report, Instant n
     Trip const why{.rule = Rule::check_failure,
                    .value = static_cast<double>(report.in_a_row),
                    .threshold = static_cast<double>(report.needed)};
-    transitions.endpoint = eject_ill(endpoint, why, now);
+    transitions.endpoint = eject_ill(*endpoint, why, now);
     if (endpoints_.all_found_ill()) transitions.upstream = upstream.trip(why, now, rng_);
     note_upstream(transitions.upstream);
   }
@@ -293,9 +337,10 @@ Transitions Account::hold(std::optional<Hold> how, Instant now) {
 }
 
 Transitions Account::hold(EndpointId id, std::optional<Hold> how, Instant now) {
-  auto& endpoint = endpoints_[id];
-  Transitions transitions{.endpoint = endpoint.account.circuit().hold(how, now)};
-  note_endpoint(endpoint, transitions.endpoint);
+  auto* const endpoint = endpoints_.find(id);
+  if (endpoint == nullptr) return {};
+  Transitions transitions{.endpoint = endpoint->account.circuit().hold(how, now)};
+  note_endpoint(*endpoint, transitions.endpoint);
   return transitions;
 }
 
@@ -397,6 +442,7 @@ void Account::read(HealthSnapshot& snapshot, Instant now) const {
          .checks = endpoint.checks,
          .ejections = endpoint.ejections});
   }
+  snapshot.departed = endpoints_.departed();
   snapshot.probes = probes_;
   snapshot.refusals = refusals_;
   snapshot.limit = {.attempts = limit_.value(), .usual_latency = limit_.usual(), .refusals = limit_refusals_};

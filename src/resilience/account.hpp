@@ -31,6 +31,10 @@ class Account {
  public:
   Account(Health::Settings const& settings, std::uint64_t seed);
 
+  [[nodiscard]] Endpoints const& endpoints() const { return endpoints_; }
+  /// Those of ejected endpoints that are given back, because too few others are left.
+  [[nodiscard]] std::vector<Transition> set_endpoints(Succession& with, Instant now);
+
   struct Answer {
     std::optional<Refusal> refusal{};
     Admissions admissions{};
@@ -56,7 +60,6 @@ class Account {
 
   /// `snapshot.endpoints` had better have the room already.
   void read(HealthSnapshot& snapshot, Instant now) const;
-  [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] CircuitState state() const { return upstream_.circuit().state(); }
   [[nodiscard]] Duration retry_after(Instant now) const { return upstream_.circuit().retry_after(now); }
   [[nodiscard]] std::optional<CircuitState> shadow_state() const;
@@ -74,6 +77,7 @@ class Account {
   [[nodiscard]] Endpoint* endpoint_for(AttemptContext const& context, Admission admission, Instant now);
   [[nodiscard]] std::optional<Transition> settle_endpoint(Endpoint& endpoint, AttemptNote const& note,
                                                           std::optional<Admission> admission);
+  void settle_departed(Endpoint& endpoint, AttemptNote const& note, Admissions const& admissions);
   [[nodiscard]] Asked asked_of(Endpoint const& endpoint, AttemptNote const& note) const;
   [[nodiscard]] Asked asked_of_all(CircuitAccount const& account, Endpoint const& endpoint,
                                    AttemptNote const& note) const;
@@ -98,6 +102,7 @@ class Account {
   std::uint64_t limit_refusals_ = 0;
   std::uint64_t throttle_refusals_ = 0;
 
+  bool senses_ = false;
   bool upstream_check_in_flight_ = false;
   std::size_t check_turn_ = 0;              // whom the upstream's next check asks
   std::optional<EndpointId> found_well_{};  // by the check that ended the upstream's window

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
+#include <utility>
 
 namespace candor {
 
@@ -17,47 +19,194 @@ bool has(std::span<EndpointId const> ids, EndpointId id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+/// Members as the balancer wants to read them before any of them is there. What it is not told (who is
+/// ejected, whose share ramps) it finds out before it picks one.
+class Shares final : public EndpointReadings {
+ public:
+  explicit Shares(std::vector<EndpointMember> const& members) : members_(members) {}
+  [[nodiscard]] std::size_t size() const override { return members_.size(); }
+  [[nodiscard]] EndpointReading reading(std::size_t place) const override {
+    auto const& share = members_[place].share;
+    return {.weight = static_cast<double>(share.weight), .priority = share.priority, .key = share.key};
+  }
+
+ private:
+  std::vector<EndpointMember> const& members_;
+};
+
+std::vector<EndpointMember> numbered(std::vector<EndpointShare> const& shares) {
+  std::vector<EndpointMember> members;
+  for (auto const& share : shares) members.push_back({{static_cast<std::uint32_t>(members.size())}, share});
+  return members;
+}
+
+void add(DepartedSnapshot& sum, Endpoint const& endpoint) {
+  sum.ledger += endpoint.ledger;
+  sum.checks.add(endpoint.checks);
+  sum.ejections += endpoint.ejections;
+}
+
 }  // namespace
 
-Endpoints::Endpoints(Health::Settings const& settings) : settings_(settings), balancer_(settings.balance) {
-  endpoints_.reserve(settings.endpoints.size());
-  ejected_.reserve(settings.endpoints.size());
-  for (auto const& share : settings.endpoints) {
-    EndpointId const id{static_cast<std::uint32_t>(endpoints_.size())};
-    endpoints_.emplace_back(id, share, settings.breaker);
-    ++groups_[share.priority % groups].size;
+Succession::Succession(std::vector<EndpointMember> what, std::span<EndpointId const> known,
+                       Health::Settings const& settings)
+    : members(std::move(what)), fresh(members.size()), places(members.size()), balancer(settings.balance) {
+  std::size_t most = 0;
+  for (std::size_t place = 0; place < members.size(); ++place) {
+    auto const& member = members[place];
+    if (!has(known, member.id)) fresh[place] = std::make_unique<Endpoint>(member, settings.breaker);
+    most = std::max<std::size_t>(most, member.id.value + 1);
   }
-  balancer_.members_changed(*this);
+  slots.resize(most);
+  ejected.reserve(members.size());
+  balancer.members_changed(Shares{members});
+}
+
+Endpoints::Endpoints(Health::Settings const& settings) : settings_(settings), balancer_(settings.balance) {
+  Succession first{numbered(settings.endpoints), {}, settings};
+  replace(first, Instant{});
+}
+
+Endpoints::Endpoints(Endpoints const& other)
+    : settings_(other.settings_),
+      groups_(other.groups_),
+      balancer_(other.balancer_),
+      departed_(other.departed_),
+      now_(other.now_) {
+  auto const copy = [](auto const& endpoint) {
+    return endpoint ? std::make_unique<Endpoint>(*endpoint) : nullptr;
+  };
+  std::transform(other.slots_.begin(), other.slots_.end(), std::back_inserter(slots_), copy);
+  std::transform(other.leaving_.begin(), other.leaving_.end(), std::back_inserter(leaving_), copy);
+  for (auto const* endpoint : other.places_) places_.push_back(slots_[endpoint->id.value].get());
+  for (auto const* endpoint : other.ejected_) ejected_.push_back(slots_[endpoint->id.value].get());
+}
+
+// --- they come and go ---
+
+std::vector<EndpointId> Endpoints::ids() const {
+  std::vector<EndpointId> ids;
+  ids.reserve(places_.size());
+  for (auto const* endpoint : places_) ids.push_back(endpoint->id);
+  return ids;
+}
+
+bool Endpoints::are(std::vector<EndpointMember> const& members) const {
+  return std::equal(places_.begin(), places_.end(), members.begin(), members.end(),
+                    [](Endpoint const* endpoint, EndpointMember const& member) {
+                      return endpoint->id == member.id && endpoint->share == member.share;
+                    });
+}
+
+void Endpoints::replace(Succession& with, Instant now) {
+  for (std::size_t place = 0; place < with.members.size(); ++place) {
+    auto const& [id, share] = with.members[place];
+    auto& slot = with.slots[id.value];
+    if (with.fresh[place]) {
+      slot = std::move(with.fresh[place]);
+      slot->since = now;
+    } else {
+      slot = std::move(slots_[id.value]);
+    }
+    slot->share = share;
+    slot->place = place;
+    with.places[place] = slot.get();
+  }
+  for (auto const& endpoint : slots_) {
+    if (endpoint) endpoint->has_left = true;
+  }
+  std::copy_if(ejected_.begin(), ejected_.end(), std::back_inserter(with.ejected),
+               [](Endpoint const* endpoint) { return !endpoint->has_left; });
+  for (auto& endpoint : slots_) {
+    if (endpoint) take_leave(endpoint);
+  }
+  slots_.swap(with.slots);
+  places_.swap(with.places);
+  ejected_.swap(with.ejected);
+  std::swap(balancer_, with.balancer);
+  count_groups();
+}
+
+void Endpoints::take_leave(std::unique_ptr<Endpoint>& endpoint) {
+  ++departed_.endpoints;
+  if (endpoint->ledger.in_flight > 0) {
+    leaving_.push_back(std::move(endpoint));
+  } else {
+    add(departed_, *endpoint);
+  }
+}
+
+void Endpoints::settled(Endpoint const& endpoint) {
+  if (!endpoint.has_left || endpoint.ledger.in_flight > 0) return;
+  add(departed_, endpoint);
+  std::erase_if(leaving_, [&endpoint](auto const& each) { return each.get() == &endpoint; });
+}
+
+DepartedSnapshot Endpoints::departed() const {
+  auto sum = departed_;
+  for (auto const& endpoint : leaving_) add(sum, *endpoint);
+  return sum;
+}
+
+void Endpoints::count_groups() {
+  groups_ = {};
+  for (auto const* endpoint : places_) ++groups_[endpoint->share.priority].size;
+  for (auto const* endpoint : ejected_) ++groups_[endpoint->share.priority].ejected;
+}
+
+Endpoint* Endpoints::find(EndpointId id) {
+  if (id.value >= slots_.size()) return nullptr;
+  auto* const endpoint = slots_[id.value].get();
+  return endpoint != nullptr && endpoint->id == id ? endpoint : nullptr;
 }
 
 Endpoint& Endpoints::operator[](EndpointId id) {
-  assert(id.value < endpoints_.size());
-  return endpoints_[id.value];
+  if (auto* endpoint = find(id)) return *endpoint;
+  auto const left = std::find_if(leaving_.begin(), leaving_.end(),
+                                 [id](auto const& endpoint) { return endpoint->id == id; });
+  assert(left != leaving_.end());
+  return **left;
 }
+
+// --- who is ejected ---
 
 bool Endpoints::has_any_behind(unsigned priority) const {
   return std::any_of(groups_.begin() + priority + 1, groups_.end(),
                      [](Group const& group) { return group.available() > 0; });
 }
 
+std::size_t Endpoints::most_ejected(unsigned priority) const {
+  auto const size = groups_[priority].size;
+  if (has_any_behind(priority)) return size;
+  if (size < 2) return 0;
+  auto const share = static_cast<std::size_t>(static_cast<double>(size) * settings_.eject.cap);
+  return std::clamp<std::size_t>(share, 1, size - 1);
+}
+
 bool Endpoints::may_eject(Endpoint const& endpoint) const {
-  auto const& group = groups_[endpoint.share.priority];
-  if (group.available() == 0) return false;
-  if (has_any_behind(endpoint.share.priority)) return true;
-  if (group.size < 2 || group.available() < 2) return false;
-  auto const share = static_cast<std::size_t>(static_cast<double>(group.size) * settings_.eject.cap);
-  return group.ejected < std::max<std::size_t>(share, 1);
+  auto const priority = endpoint.share.priority;
+  return groups_[priority].ejected < most_ejected(priority);
+}
+
+// The one that has been out for longest first. What an operator holds is not ours to give back.
+Endpoint* Endpoints::ejected_beyond_cap() {
+  for (auto* endpoint : ejected_) {
+    auto const priority = endpoint->share.priority;
+    bool const is_too_many = groups_[priority].ejected > most_ejected(priority);
+    if (is_too_many && !endpoint->account.circuit().held()) return endpoint;
+  }
+  return nullptr;
 }
 
 bool Endpoints::may_yet_help() const {
   if (!judge()) return false;
   bool has_untroubled = false;
   bool has_ejectable = false;
-  for (auto const& endpoint : endpoints_) {
-    if (endpoint.ejected()) continue;
-    bool const troubled = endpoint.account.run().length() > 0;
+  for (auto const* endpoint : places_) {
+    if (endpoint->ejected()) continue;
+    bool const troubled = endpoint->account.run().length() > 0;
     has_untroubled = has_untroubled || !troubled;
-    has_ejectable = has_ejectable || (troubled && may_eject(endpoint));
+    has_ejectable = has_ejectable || (troubled && may_eject(*endpoint));
     if (has_untroubled && has_ejectable) return true;
   }
   return false;
@@ -67,11 +216,11 @@ namespace {
 
 /// Whether this holds of all but those that an operator holds open, and there is one.
 template <class Condition>
-bool of_all(std::vector<Endpoint> const& endpoints, Condition holds) {
+bool of_all(std::vector<Endpoint*> const& endpoints, Condition holds) {
   bool has_any = false;
-  for (auto const& endpoint : endpoints) {
-    if (endpoint.account.circuit().held() == Hold::open) continue;
-    if (!holds(endpoint)) return false;
+  for (auto const* endpoint : endpoints) {
+    if (endpoint->account.circuit().held() == Hold::open) continue;
+    if (!holds(*endpoint)) return false;
     has_any = true;
   }
   return has_any;
@@ -80,12 +229,12 @@ bool of_all(std::vector<Endpoint> const& endpoints, Condition holds) {
 }  // namespace
 
 bool Endpoints::all_found_ill() const {
-  return of_all(endpoints_, [](Endpoint const& endpoint) { return endpoint.found_ill(); });
+  return of_all(places_, [](Endpoint const& endpoint) { return endpoint.found_ill(); });
 }
 
 CheckReport const* Endpoints::next_report() const {
   CheckReport const* first = nullptr;
-  bool const none_is_well = of_all(endpoints_, [&first](Endpoint const& endpoint) {
+  bool const none_is_well = of_all(places_, [&first](Endpoint const& endpoint) {
     if (!endpoint.not_found_well()) return false;
     if (first == nullptr || endpoint.last_check->next < first->next) first = &*endpoint.last_check;
     return true;
@@ -104,27 +253,26 @@ void Endpoints::note(Endpoint& endpoint, Transition const& transition) {
   if (is) {
     ++group.ejected;
     ++endpoint.ejections;
-    ejected_.push_back(endpoint.id.value);
+    ejected_.push_back(&endpoint);
   } else {
     --group.ejected;
-    std::erase(ejected_, endpoint.id.value);
+    std::erase(ejected_, &endpoint);
   }
 }
 
 /// One whose time has come takes the next request: were it left to chance and load, it might wait for ever. A
 /// request that can't be sent again goes there only when no other has come for long.
 Endpoint* Endpoints::wants_probe(AttemptContext const& context, Instant now) {
-  for (auto const place : ejected_) {
-    auto& endpoint = endpoints_[place];
-    auto const& circuit = endpoint.account.circuit();
-    if (!circuit.wants_probe(now) || has(context.tried, endpoint.id)) continue;
-    if (context.expendable || now >= circuit.open_until() + choosy) return &endpoint;
+  for (auto* endpoint : ejected_) {
+    auto const& circuit = endpoint->account.circuit();
+    if (!circuit.wants_probe(now) || has(context.tried, endpoint->id)) continue;
+    if (context.expendable || now >= circuit.open_until() + choosy) return endpoint;
   }
   return nullptr;
 }
 
 EndpointReading Endpoints::reading(std::size_t place) const {
-  auto const& endpoint = endpoints_[place];
+  auto const& endpoint = *places_[place];
   bool const timed = settings_.balance.policy == BalanceSettings::Policy::peak_ewma;
   return {.available = !endpoint.ejected(),
           .weight = static_cast<double>(endpoint.share.weight),
@@ -132,6 +280,7 @@ EndpointReading Endpoints::reading(std::size_t place) const {
           .priority = endpoint.share.priority,
           .in_flight = static_cast<std::uint32_t>(endpoint.ledger.in_flight),
           .latency = timed ? endpoint.latency.estimate(now_) : 0,
+          .since = endpoint.since,
           .key = endpoint.share.key};
 }
 
@@ -141,22 +290,24 @@ void Endpoints::note_latency(Endpoint& endpoint, Outcome outcome, Duration laten
 }
 
 Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) {
-  if (endpoints_.size() == 1) {
-    auto& only = endpoints_.front();
-    return only.account.circuit().held() == Hold::open ? nullptr : &only;
+  if (places_.size() == 1) {
+    auto* const only = places_.front();
+    return only->account.circuit().held() == Hold::open ? nullptr : only;
   }
   if (auto* probed = wants_probe(context, now)) return probed;
   now_ = now;
   std::array<std::size_t, most_tried> places{};
-  auto const tried = context.tried.last(std::min(context.tried.size(), places.size()));
-  std::transform(tried.begin(), tried.end(), places.begin(), [](EndpointId id) { return id.value; });
-  std::span<std::size_t const> const avoided{places.data(), tried.size()};
+  std::size_t count = 0;
+  for (auto const id : context.tried.last(std::min(context.tried.size(), places.size()))) {
+    if (auto const* endpoint = find(id)) places[count++] = endpoint->place;
+  }
+  std::span<std::size_t const> const avoided{places.data(), count};
   auto picked = balancer_.pick(*this, {.hash = context.hash, .tried = avoided}, now, rng);
   // All have been tried: any but the last, if there is another.
   if (picked && !avoided.empty() && *picked == avoided.back()) {
     picked = balancer_.pick(*this, {.hash = context.hash, .tried = avoided.last(1)}, now, rng);
   }
-  return picked ? &endpoints_[*picked] : any_at_all(context);
+  return picked ? places_[*picked] : any_at_all(context);
 }
 
 /// Where nobody is left: the best group first, and within it in turn. What an operator holds open stays so.
@@ -169,10 +320,10 @@ Endpoint* Endpoints::any_at_all(AttemptContext const& context) {
     return endpoint.share.priority < than.share.priority;
   };
   auto const first = turn_++;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    auto& endpoint = endpoints_[(first + i) % endpoints_.size()];
-    if (endpoint.account.circuit().held() == Hold::open) continue;
-    if (found == nullptr || is_better(endpoint, *found)) found = &endpoint;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    auto* const endpoint = places_[(first + i) % places_.size()];
+    if (endpoint->account.circuit().held() == Hold::open) continue;
+    if (found == nullptr || is_better(*endpoint, *found)) found = endpoint;
   }
   return found;
 }

@@ -28,6 +28,8 @@ struct Health::Shared {
 
   mutable ShortLock lock;
   Account account;
+  std::mutex succession;  // one after the other; taken before the lock
+  std::atomic<std::size_t> endpoints = account.endpoints().size();
   std::atomic<CircuitState> state = CircuitState::closed;
   std::atomic<bool> retried = false;
   std::atomic<std::uint64_t> late_breaks = 0;
@@ -110,6 +112,21 @@ Result<Permit> Health::admit(AttemptContext const& context, Instant now) {
   return Permit{*this, note, answer.admissions};
 }
 
+void Health::set_endpoints(std::vector<EndpointMember> members, Instant now) {
+  std::lock_guard const alone{shared_->succession};
+  std::vector<EndpointId> known;
+  bool const are_there = shared_->read([&](Account const& account) {
+    known = account.endpoints().ids();
+    return account.endpoints().are(members);
+  });
+  if (are_there) return;
+  Succession succession{std::move(members), known, settings_};
+  shared_->endpoints.store(succession.members.size(), std::memory_order_relaxed);
+  auto const transitions =
+      shared_->change([&](Account& account) { return account.set_endpoints(succession, now); });
+  for (auto const& transition : transitions) tell({.upstream = {}, .endpoint = transition});
+}
+
 void Health::sense() {
   std::lock_guard const held{shared_->lock};
   shared_->account.sense();
@@ -143,7 +160,7 @@ void Health::hold(EndpointId endpoint, std::optional<Hold> how, Instant now) {
 
 HealthSnapshot Health::snapshot(Instant now) const {
   HealthSnapshot snapshot;
-  snapshot.endpoints.reserve(settings_.endpoints.size());  // what needs no lock
+  snapshot.endpoints.reserve(shared_->endpoints.load(std::memory_order_relaxed));  // what needs no lock
   snapshot.late_breaks = shared_->late_breaks.load(std::memory_order_relaxed);
   std::lock_guard const held{shared_->lock};
   shared_->account.read(snapshot, now);

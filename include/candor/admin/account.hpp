@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,8 +28,9 @@ struct Shadow {
 
 struct Account {
   std::string upstream;
-  std::string route{};                   ///< whose it is; empty: the one that routes share
-  std::vector<std::string> endpoints{};  ///< addresses, by EndpointId
+  std::string route{};  ///< whose it is; empty: the one that routes share
+  /// Every endpoint that the rest names; some have left.
+  std::map<EndpointId, EndpointEntryPtr> endpoints{};
   BreakerSettings breaker{};
   std::optional<CheckSettings> check{};
   HealthSnapshot health{};
@@ -43,6 +45,9 @@ struct Account {
   Instant now{};
   WallClock wall{};
 
+  [[nodiscard]] std::string const& address(EndpointId endpoint) const {
+    return endpoints.at(endpoint)->settings.address;
+  }
   /// The transition that began the present state; absent if there was none, or it is no longer kept.
   [[nodiscard]] TransitionRecord const* latest() const;
   /// The last opening that a rule decided on evidence, not a probe; absent as above.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "candor/core/time.hpp"
+#include "candor/net/address.hpp"
 #include "candor/net/settings.hpp"
 #include "candor/proxy/observer.hpp"
 #include "candor/proxy/upstream.hpp"
@@ -20,6 +21,12 @@ namespace candor {
 [[nodiscard]] Instant monotonic_now();
 /// How that clock relates to the time of day, as of now. From any thread.
 [[nodiscard]] WallClock wall_clock();
+
+/// An endpoint, and where it is.
+struct PlacedEndpoint {
+  EndpointEntry entry{};  ///< its id is not looked at
+  std::vector<Address> addresses{};
+};
 
 /// What a server is made of.
 struct ServerParts {
@@ -55,6 +62,10 @@ class Server {
   /// `drain_timeout` at the latest. Returns at once; `ended` is called, on some worker's thread, when the
   /// last worker is through. From any thread, once.
   void drain(std::function<void()> ended = {});
+
+  /// The endpoints of an upstream from now on. Those that are there already go on as they are; what is in
+  /// flight at others comes to its end. From any thread, between start() and stop().
+  void set_endpoints(std::size_t upstream, std::vector<PlacedEndpoint> const& endpoints);
 
   /// Ends at once: what is in flight is broken off. Waits for the threads.
   void stop();

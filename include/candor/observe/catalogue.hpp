@@ -40,6 +40,7 @@ enum class Metric : std::uint8_t {
   circuit_transitions,
   circuit_refusals,
   circuit_admitted,
+  endpoints,
   endpoint_state,
   endpoint_held,
   ejections,
@@ -82,7 +83,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 68;
+inline constexpr std::size_t metric_count = 69;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

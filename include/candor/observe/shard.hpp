@@ -57,14 +57,23 @@ inline constexpr std::array<Duration, 15> duration_bounds{500us, 1ms,   2ms,   3
 struct DurationSums {
   std::array<std::uint64_t, duration_bounds.size() + 1> buckets{};
   std::uint64_t nanoseconds = 0;
+
+  void add(DurationSums const& other) {
+    for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] += other.buckets[i];
+    nanoseconds += other.nanoseconds;
+  }
 };
 
-/// observe() belongs to one thread.
+/// observe() and add() belong to one thread.
 class DurationHistogram {
  public:
   void observe(Duration d) {
     buckets_[duration_bucket(d)].add();
     if (d > Duration{}) nanoseconds_.add(static_cast<std::uint64_t>(d.count()));
+  }
+  void add(DurationHistogram const& other) {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) buckets_[i].add(other.buckets_[i].value());
+    nanoseconds_.add(other.nanoseconds_.value());
   }
   void add_to(DurationSums& sums) const {
     for (std::size_t i = 0; i < buckets_.size(); ++i) sums.buckets[i] += buckets_[i].value();

@@ -4,9 +4,12 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
+#include "candor/core/ids.hpp"
 #include "candor/core/outcome.hpp"
 #include "candor/observe/shard.hpp"
 #include "candor/proxy/fallback.hpp"
@@ -18,6 +21,28 @@ namespace candor::observe {
 /// Statuses with which messages are rejected; any other counts as the last place, `other`.
 inline constexpr std::array<std::uint16_t, 17> rejected_statuses{200, 400, 403, 404, 405, 408, 413, 414, 417,
                                                                  421, 426, 431, 500, 501, 503, 505, 508};
+
+/// How long attempts take, by endpoint; of successes and failures. Endpoints come and go: those that this
+/// worker has met get a histogram each. Only a new one makes the writer wait, for a scrape under way.
+class EndpointDurations {
+ public:
+  /// By the worker's thread.
+  void observe(EndpointId endpoint, Duration took);
+  /// By any thread. `departed`: what those had whose place others have taken.
+  void add_to(std::map<EndpointId, DurationSums>& endpoints, DurationSums& departed) const;
+
+ private:
+  struct Known {
+    EndpointId id{};
+    DurationHistogram durations{};
+  };
+
+  [[nodiscard]] DurationHistogram& meet(EndpointId endpoint);
+
+  std::vector<std::unique_ptr<Known>> known_;  // by the id's value; changed under the lock
+  DurationHistogram departed_;
+  mutable std::mutex lock_;
+};
 
 /// Of one route. Each array's last place is for what fits no other.
 struct alignas(64) RouteShard {
@@ -38,7 +63,7 @@ struct alignas(64) RouteShard {
   DurationHistogram queue_wait;  ///< of attempts that got their permit after it
   Count deadlines_ignored;
   std::array<Count, fallback_kinds> fallbacks{};
-  std::vector<DurationHistogram> attempt_durations;  ///< by endpoint; of successes and failures
+  EndpointDurations attempt_durations;
 };
 
 /// Of one upstream.

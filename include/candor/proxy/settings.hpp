@@ -18,6 +18,7 @@ struct EndpointSettings {
   std::string address;
   unsigned weight = 1;    ///< its share among the endpoints of its priority
   unsigned priority = 0;  ///< of its group: the lowest first, the others for failover
+  bool operator==(EndpointSettings const&) const = default;
 };
 
 /// How a caller writes how long it waits.

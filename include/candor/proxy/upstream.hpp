@@ -1,5 +1,5 @@
-// One upstream, shared by all workers. Its accounts, budget and queues are thread-safe; the rest does not
-// change.
+// One upstream, shared by all workers. Its accounts, budget, queues and endpoints are thread-safe; the rest
+// does not change.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "candor/http/head.hpp"
 #include "candor/proxy/attempt_queue.hpp"
+#include "candor/proxy/endpoint_register.hpp"
 #include "candor/proxy/route.hpp"
 #include "candor/proxy/settings.hpp"
 #include "candor/resilience/budget.hpp"
@@ -26,9 +28,14 @@ class Upstream {
 
   UpstreamSettings const settings;
   std::uint32_t const index;            ///< its place in the config; the metrics' shards are laid out by it
+  EndpointRegister endpoints;           ///< which there are
   Health health;                        ///< the account of all routes but those with a circuit of their own
   Budget budget;                        ///< of all routes: how many retries the upstream may cost
   std::optional<AttemptQueue> queue{};  ///< of attempts that wait for room in that account; absent: none does
+
+  /// Lets attempts go to those endpoints that the register has now, and to no others. After each change of
+  /// it, by whoever changed it.
+  void use_endpoints(Instant now);
 
   [[nodiscard]] std::string const& name() const { return settings.name; }
 

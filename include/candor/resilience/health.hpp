@@ -39,6 +39,12 @@ struct AttemptContext {
   std::string_view path{};
 };
 
+/// An endpoint, as whoever keeps the list of them has named it.
+struct EndpointMember {
+  EndpointId id{};
+  EndpointShare share{};
+};
+
 /// What the policies may know of an endpoint.
 struct EndpointSnapshot {
   EndpointId id{};
@@ -81,6 +87,14 @@ struct ShadowSnapshot {
   std::array<std::uint64_t, 4> refused{};
 };
 
+/// What the endpoints did that have left, in one sum.
+struct DepartedSnapshot {
+  std::uint64_t endpoints = 0;  ///< how many have left
+  Ledger ledger{};              ///< with what they still have in flight
+  CheckCounts checks{};
+  std::uint64_t ejections = 0;
+};
+
 /// What the policies may know when they decide: one consistent reading.
 struct HealthSnapshot {
   CircuitState state = CircuitState::closed;
@@ -93,9 +107,10 @@ struct HealthSnapshot {
   unsigned run = 0;
   WindowSums window{};
   Ledger ledger{};
-  std::vector<EndpointSnapshot> endpoints{};
-  std::array<std::uint64_t, 4> probes{};  ///< by Outcome::Kind
-  std::uint64_t refusals = 0;             ///< by the circuit, or because there was no endpoint
+  std::vector<EndpointSnapshot> endpoints{};  ///< those that there are
+  DepartedSnapshot departed{};                ///< `ledger` is the sum of theirs and this one's
+  std::array<std::uint64_t, 4> probes{};      ///< by Outcome::Kind
+  std::uint64_t refusals = 0;                 ///< by the circuit, or because there was no endpoint
   LimitSnapshot limit{};
   std::optional<ThrottleSnapshot> throttle{};
   std::uint64_t late_breaks = 0;
@@ -200,6 +215,13 @@ class Health {
   Health& operator=(Health const&) = delete;
 
   [[nodiscard]] Result<Permit> admit(AttemptContext const& context, Instant now);
+
+  /// The endpoints from now on, none or many, each under an id that never stood for another one. Those that
+  /// are known keep their circuit, ledger and latency, whatever their share is now. New ones begin the
+  /// balancer's ramp. The others get no further attempt; what they have in flight settles on them as always,
+  /// but has no vote any more: it says nothing of those that are there. What takes time is done without the
+  /// lock.
+  void set_endpoints(std::vector<EndpointMember> members, Instant now);
 
   /// Somebody will make the checks that open circuits wait for. Before the first attempt only.
   void sense();

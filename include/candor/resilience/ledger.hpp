@@ -17,8 +17,9 @@ struct Ledger {
   std::uint64_t excluded = 0;
   std::uint64_t abandoned = 0;
 
-  std::uint64_t slow = 0;   ///< slow marks
-  std::uint64_t stale = 0;  ///< settled in a newer generation than admitted: no vote
+  std::uint64_t slow = 0;  ///< slow marks
+  /// Settled in a newer generation than admitted, or when its endpoint had left: no vote.
+  std::uint64_t stale = 0;
 
   void start() {
     ++started;
@@ -39,6 +40,12 @@ struct CheckCounts {
   std::uint64_t good = 0;
   std::uint64_t bad = 0;
   std::uint64_t abandoned = 0;  ///< without a result
+
+  void add(CheckCounts const& other) {
+    good += other.good;
+    bad += other.bad;
+    abandoned += other.abandoned;
+  }
 };
 
 }  // namespace candor

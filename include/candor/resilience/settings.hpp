@@ -129,6 +129,7 @@ struct EndpointShare {
   unsigned weight = 1;    ///< relative to the others of its group
   unsigned priority = 0;  ///< the group; later ones stand in for those before them
   std::uint64_t key = 0;  ///< stable_hash() of its address
+  bool operator==(EndpointShare const&) const = default;
 };
 
 /// A limit that follows what attempts take, see limit.hpp.
