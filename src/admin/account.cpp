@@ -122,6 +122,7 @@ Account read_account(Route const& of, Instant now, WallClock wall) {
                   .transitions = of.health.transitions(),
                   .recent = of.health.recent_attempts(),
                   .ejections = of.health.ejections(),
+                  .discovery = of.upstream.discovery.read(),
                   .budget_tokens = of.budget.available(now),
                   .now = now,
                   .wall = wall};

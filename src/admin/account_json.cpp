@@ -95,6 +95,23 @@ class Writer {
             {"ledger", ledger_json(endpoint.ledger)}};
   }
 
+  [[nodiscard]] Json discovery() const {
+    auto const& reading = account_.discovery;
+    if (reading.source.empty()) return nullptr;
+    auto const when = [this](std::optional<Instant> at) { return at ? time(*at) : Json(nullptr); };
+    Json json{{"source", reading.source},
+              {"answered", when(reading.answered)},
+              {"changed", when(reading.changed)},
+              {"failing_since", when(reading.failing_since)},
+              {"why", reading.why.empty() ? Json(nullptr) : Json(reading.why)},
+              {"came", reading.came},
+              {"left", reading.left}};
+    for (std::size_t i = 0; i < update_results; ++i) {
+      json["updates"][std::string(name(static_cast<UpdateResult>(i)))] = reading.updates[i];
+    }
+    return json;
+  }
+
   /// `rules`: that decided.
   [[nodiscard]] Json transition(TransitionRecord const& record, BreakerSettings const& rules) const {
     auto const& why = record.transition.why;
@@ -212,6 +229,7 @@ Json with_endpoints(Account const& account) {
   }
   json["endpoints"] = Json::array();
   Writer const writer{account};
+  json["discovery"] = writer.discovery();
   for (auto const& endpoint : account.health.endpoints)
     json["endpoints"].push_back(writer.endpoint(endpoint));
   auto const& departed = account.health.departed;

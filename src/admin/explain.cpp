@@ -20,6 +20,8 @@ using observe::in_words;
 using observe::percent;
 
 constexpr std::size_t shown_groups = 4;
+/// A change of the endpoints may have to do with what happens now.
+constexpr Duration recently = 10min;
 
 class Explanation {
  public:
@@ -30,6 +32,7 @@ class Explanation {
     circuit();
     explain_endpoints(account_, page_);
     explain_checks(account_, page_);
+    discovered();
     refused();
     if (account_.shadow) shadow(*account_.shadow);
     return page_.take();
@@ -98,6 +101,24 @@ class Explanation {
     if (more == 0) return text;
     return text + (text.empty() ? "" : " ") + grouped(more) + " more " + retries(more) +
            " would have been made; what would have come of that nobody knows.";
+  }
+
+  /// Where its endpoints come from, as far as that is worth a word now: it fails, or has just said something
+  /// new.
+  void discovered() {
+    auto const& discovery = account_.discovery;
+    if (discovery.source.empty()) return;
+    auto const has = "it has " + counted(account_.health.endpoints.size(), "endpoint") + " now";
+    if (discovery.failing_since) {
+      page_.heading("Its endpoints");
+      page_.paragraph("They come from " + observe::printable(discovery.source) + ", which has failed for " +
+                      in_words(account_.now - *discovery.failing_since) + ": " +
+                      observe::printable(discovery.why) + "; " + has + ", the last that were known.");
+    } else if (discovery.changed && account_.now - *discovery.changed < recently) {
+      page_.heading("Its endpoints");
+      page_.paragraph("They come from " + observe::printable(discovery.source) + ", and last changed " +
+                      ago(*discovery.changed) + " (" + at(*discovery.changed) + "); " + has + '.');
+    }
   }
 
   [[nodiscard]] std::string ago(Instant when) const {

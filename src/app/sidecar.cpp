@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "candor/app/version.hpp"
+#include "candor/config/load.hpp"
 #include "candor/core/rng.hpp"
 #include "candor/net/address.hpp"
 #include "candor/observe/access_log.hpp"
@@ -18,6 +19,19 @@ std::string with_port(std::string const& listen, std::uint16_t port) {
   if (unix_path(listen)) return listen;
   return listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
 }
+
+namespace {
+
+std::variant<std::vector<EndpointSettings>, std::string> read_endpoints(std::string const& file) {
+  auto loaded = config::load_endpoints_file(file, config::process_environment());
+  if (auto* endpoints = std::get_if<std::vector<EndpointSettings>>(&loaded)) return std::move(*endpoints);
+  auto const& problems = std::get<std::vector<config::Problem>>(loaded);
+  auto line = problems.front().text();
+  if (problems.size() > 1) line += " (and " + std::to_string(problems.size() - 1) + " more)";
+  return line;
+}
+
+}  // namespace
 
 // What one worker's data path tells: its metrics, the access log, the operational log.
 struct Sidecar::WorkerObservers {
@@ -86,6 +100,10 @@ void Sidecar::make_server(Rng& rng) {
       .observer = [this](unsigned worker) -> Observer& { return observers_.at(worker)->all; },
       .say = [events = events_](
                  std::string_view line) { events->note(Level::warn, std::string(line), monotonic_now()); },
+      .report = [events = events_](
+                    std::string_view line) { events->note(Level::info, std::string(line), monotonic_now()); },
+      .read_endpoints = read_endpoints,
+      .names = names_,
       .seed = rng.next(),
   });
 }
@@ -95,6 +113,7 @@ admin::Sources Sidecar::admin_sources() const {
       .upstreams = upstreams_,
       .workers = {metrics_.begin(), metrics_.end()},
       .transitions = transitions_,
+      .names = names_,
       .now = [] { return monotonic_now(); },
       .access_log_dropped = {},
       .build = {.version = std::string(version), .revision = {}},

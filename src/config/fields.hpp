@@ -2,15 +2,17 @@
 // range checks, "did you mean", the JSON Schema, docs/reference.md and what `validate --effective` prints.
 //
 // To add a setting: give its struct a member with a default (settings.hpp of its module), and give the member
-// a row here: key, member, range or format, one line of help. A struct with a member but no row doesn't
-// compile, nor does a number without a range. Then regenerate what is generated, `candor schema` and `candor
-// reference`; a test says so when they are stale. Rules between two settings are in rules.cpp.
+// a row here, or in one of the files beside it: key, member, range or format, one line of help. A struct with
+// a member but no row doesn't compile, nor does a number without a range. Then regenerate what is generated,
+// `candor schema` and `candor reference`; a test says so when they are stale. Rules between two settings are
+// in rules.cpp.
 #pragma once
 
 #include <array>
 
 #include "candor/config/config.hpp"
 #include "check_fields.hpp"
+#include "endpoint_fields.hpp"
 #include "load_fields.hpp"
 #include "place.hpp"
 #include "route_fields.hpp"
@@ -42,7 +44,9 @@ inline constexpr auto fields<UpstreamSettings> = Table{
           "Its own port, for its callers alone; null: it is reached through a listener"),
     field("hosts", &UpstreamSettings::hosts, format::host,
           "Host values that lead to it on a listener, besides its name"),
-    field("endpoints", &UpstreamSettings::endpoints, "Its addresses").required(),
+    field("endpoints", &UpstreamSettings::endpoints, "Its addresses; needed unless discover is there"),
+    field("discover", &UpstreamSettings::discover,
+          "Where endpoints are learnt from while Candor runs, beside those above; null: there are no others"),
     field("balance", &UpstreamSettings::balance, "Which of its endpoints gets an attempt"),
     field("host_header", &UpstreamSettings::host_header, format::authority,
           "The Host that its endpoints see; null: as the caller sent it"),
@@ -106,43 +110,6 @@ inline constexpr auto fields<FallbackSettings> = Table{
     field("content_type", &FallbackSettings::content_type, format::field_value, "Of the fixed answer's body"),
     field("headers", &FallbackSettings::headers, "More of its fields"),
     field("body", &FallbackSettings::body, format::text, "Its body"),
-};
-
-template <>
-inline constexpr std::string_view short_form<EndpointSettings> = "address";
-
-template <>
-inline constexpr auto fields<EndpointSettings> = Table{
-    field("address", &EndpointSettings::address, format::endpoint_address,
-          "An IPv4 address, an [IPv6] one, or a name, which may stand for several addresses; or unix:PATH")
-        .required(),
-    field("weight", &EndpointSettings::weight, range(1, 1000),
-          "Its share, beside those of the endpoints with the same priority"),
-    field("priority", &EndpointSettings::priority, range(0, 15),
-          "0 comes first; the next takes over as more than two in seven of its endpoints are away"),
-};
-
-template <>
-inline constexpr auto choices<BalanceSettings::Policy> = std::array{
-    choice(BalanceSettings::Policy::round_robin, "round_robin", "in turn"),
-    choice(BalanceSettings::Policy::least_request, "least_request",
-           "of two by chance the one with fewer attempts in flight"),
-    choice(BalanceSettings::Policy::peak_ewma, "peak_ewma",
-           "of two by chance the one that answers sooner, failures and attempts in flight considered"),
-    choice(BalanceSettings::Policy::ring_hash, "ring_hash",
-           "the one that the value of hash_header belongs to; by chance without one"),
-};
-
-template <>
-inline constexpr std::string_view short_form<BalanceSettings> = "policy";
-
-template <>
-inline constexpr auto fields<BalanceSettings> = Table{
-    field("policy", &BalanceSettings::policy, "How an endpoint is picked"),
-    field("hash_header", &BalanceSettings::hash_header, format::field_name,
-          "The field by whose value ring_hash keeps requests together; needed for it"),
-    field("ramp", &BalanceSettings::ramp, range(0s, 1h),
-          "How long a new endpoint's share takes to grow from a tenth to the whole; 0s: it has the whole"),
 };
 
 template <>
@@ -450,21 +417,6 @@ inline constexpr auto fields<LimitSettings> = Table{
           "From the first byte of a head to its last; beyond it: 408"),
     field("idle", &LimitSettings::idle, range(1ms, 24h), "How long a connection without a request is kept"),
     field("connections", &LimitSettings::connections, range(1, 10'000'000), "Connections of callers, in all"),
-};
-
-template <>
-inline constexpr auto fields<PoolSettings> = Table{
-    field("idle", &PoolSettings::idle, range(0s, 24h), "How long an unused one is kept"),
-    field("per_endpoint", &PoolSettings::per_endpoint, range(0, 100'000),
-          "Unused ones, per endpoint and worker"),
-    field("connections", &PoolSettings::connections, range(1, 1'000'000),
-          "All of them, in use or not, per endpoint and worker; beyond it: 503; null: no bound"),
-};
-
-template <>
-inline constexpr auto fields<DnsSettings> = Table{
-    field("refresh", &DnsSettings::refresh, range(100ms, 24h),
-          "Names are looked up again this often, in the background"),
 };
 
 }  // namespace candor::config

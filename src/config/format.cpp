@@ -217,6 +217,42 @@ std::string_view fault_of_file(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_control) ? "it holds a control character" : "";
 }
 
+std::string_view fault_of_input_file(std::string_view text) {
+  return text.ends_with('/') ? "it names a directory" : fault_of_file(text);
+}
+
+namespace {
+
+/// Whether it is an address, not a name; of a host without fault.
+bool is_literal(std::string_view host) {
+  in_addr address{};
+  return host.starts_with('[') || inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+}
+
+}  // namespace
+
+std::string_view fault_of_name_and_port(std::string_view text) {
+  if (is_unix(text)) return "a path has no addresses";
+  if (auto const fault = fault_of_address(text, 1); !fault.empty()) return fault;
+  return is_literal(split(text).host) ? "an address stands in endpoints; this is for names" : "";
+}
+
+std::string_view fault_of_service_name(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  if (text.find(':') != std::string_view::npos) return "without a port: the answer has it";
+  // Unlike those of hosts, its parts may have underscores.
+  std::string plain(text);
+  std::replace(plain.begin(), plain.end(), '_', 'a');
+  if (auto const fault = fault_of_name(plain); !fault.empty()) return fault;
+  return is_literal(text) ? "an address has no SRV records" : "";
+}
+
+std::string_view fault_of_server_address(std::string_view text) {
+  if (is_unix(text)) return "a name server has an address";
+  if (auto const fault = fault_of_address(text, 1); !fault.empty()) return fault;
+  return is_literal(split(text).host) ? "" : "a name server is given by its address, not by a name";
+}
+
 std::string canonical_host(std::string_view host) {
   if (auto ipv6 = canonical_ipv6(host)) return *ipv6;
   if (host.ends_with('.')) host.remove_suffix(1);

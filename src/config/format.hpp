@@ -29,6 +29,10 @@ std::string_view fault_of_path(std::string_view text);
 std::string_view fault_of_target(std::string_view text);
 std::string_view fault_of_path_regex(std::string_view text);
 std::string_view fault_of_field_value(std::string_view text);
+std::string_view fault_of_name_and_port(std::string_view text);
+std::string_view fault_of_service_name(std::string_view text);
+std::string_view fault_of_input_file(std::string_view text);
+std::string_view fault_of_server_address(std::string_view text);
 std::string_view fault_of_text(std::string_view text);
 std::string_view fault_of_protocol(std::string_view text);
 std::string_view fault_of_pseudonym(std::string_view text);
@@ -72,6 +76,17 @@ inline constexpr Format path_regex{"a regular expression, such as /orders/[0-9]+
                                    fault_of_path_regex};
 inline constexpr Format field_value{"a field's value", R"([!-~](?:[ -~]*[!-~])?)", fault_of_field_value};
 inline constexpr Format text{"a text of up to 64KiB", R"([\s\S]*)", fault_of_text};
+inline constexpr Format name_and_port{"NAME:PORT, such as payments.internal:8080",
+                                      R"([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?:[0-9]{1,5})",
+                                      fault_of_name_and_port};
+/// Service names begin with an underscore (RFC 2782).
+inline constexpr Format service_name{"a name, such as _http._tcp.payments.internal",
+                                     R"([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?)",
+                                     fault_of_service_name};
+inline constexpr Format input_file{"a file, such as /etc/candor/endpoints.yaml", ".+", fault_of_input_file};
+inline constexpr Format server_address{"ADDRESS:PORT, such as 10.0.0.10:53",
+                                       R"((?:[0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5})",
+                                       fault_of_server_address};
 inline constexpr Format file{"a file, or stdout", ".+", fault_of_file};
 
 }  // namespace format

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "document.hpp"
+#include "endpoint_rules.hpp"
 #include "place.hpp"
 #include "report.hpp"
 #include "rules.hpp"
@@ -19,16 +20,32 @@ namespace candor::config {
 
 namespace {
 
-Loaded refused(std::string const& file, Source const& source, Fault const& fault) {
+using Problems = std::vector<Problem>;
+
+Problems refused(std::string const& file, Source const& source, Fault const& fault) {
   auto const [line, column] = fault.offset ? source.position(*fault.offset) : Position{};
-  return std::vector{Problem{file, line, column, {}, fault.message}};
+  return {Problem{file, line, column, {}, fault.message}};
 }
 
-Loaded refused(std::string const& file, std::string message) {
-  return std::vector{Problem{file, 0, 0, {}, std::move(message)}};
+Problems refused(std::string const& file, std::string message) {
+  return {Problem{file, 0, 0, {}, std::move(message)}};
 }
 
-Loaded load_source(Source const& source, std::string const& file, Environment const& environment) {
+void read_whole(Place const& root, Config& config, Report& report) {
+  read_config(root, config);
+  settle_defaults(config, report);
+  if (!report.is_wrong({})) check_rules(config, report);
+}
+
+void read_whole(Place const& root, std::vector<EndpointSettings>& endpoints, Report& report) {
+  read_endpoints(root, endpoints);
+  if (!report.is_wrong({})) check_endpoint_list(endpoints, {}, report);
+}
+
+/// A file is a T, or all that is wrong with it.
+template <class T>
+std::variant<T, Problems> load_source(Source const& source, std::string const& file,
+                                      Environment const& environment) {
   DocumentLimits const limits;
   if (source.text().size() <= limits.bytes) {
     if (auto const fault = source.fault()) return refused(file, source, *fault);
@@ -38,11 +55,9 @@ Loaded load_source(Source const& source, std::string const& file, Environment co
   auto const& root = std::get<Document>(parsed).root();
   if (root.kind == Node::Kind::null) return refused(file, "is empty");
   Report report(source, environment);
-  Config config;
-  read_config(Place(root, std::nullopt, {}, report), config);
-  settle_defaults(config, report);
-  if (!report.is_wrong({})) check_rules(config, report);
-  if (report.empty()) return config;
+  T whole;
+  read_whole(Place(root, std::nullopt, {}, report), whole, report);
+  if (report.empty()) return whole;
   return report.problems(file);
 }
 
@@ -60,6 +75,25 @@ std::variant<std::string, Fault> read_text(std::filesystem::path const& file) {
   return text;
 }
 
+template <class T>
+std::variant<T, Problems> load(std::string_view text, std::string const& file,
+                               Environment const& environment) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  try {
+    return load_source<T>(Source(text), file, environment);
+  } catch (std::exception const& error) {
+    return refused(file, std::string("cannot be loaded: ") + error.what());
+  }
+}
+
+template <class T>
+std::variant<T, Problems> load(std::filesystem::path const& file, Environment const& environment) {
+  auto const text = read_text(file);
+  if (auto const* fault = std::get_if<Fault>(&text)) return refused(file.string(), fault->message);
+  return load<T>(std::get<std::string>(text), file.string(), environment);
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -71,19 +105,20 @@ Environment process_environment() {
 }
 
 Loaded load_file(std::filesystem::path const& file, Environment const& environment) {
-  auto const text = read_text(file);
-  if (auto const* fault = std::get_if<Fault>(&text)) return refused(file.string(), fault->message);
-  return load_text(std::get<std::string>(text), file.string(), environment);
+  return load<Config>(file, environment);
 }
 
 Loaded load_text(std::string_view text, std::string const& file, Environment const& environment) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  try {
-    return load_source(Source(text), file, environment);
-  } catch (std::exception const& error) {
-    return refused(file, std::string("cannot be loaded: ") + error.what());
-  }
+  return load<Config>(text, file, environment);
+}
+
+LoadedEndpoints load_endpoints_file(std::filesystem::path const& file, Environment const& environment) {
+  return load<std::vector<EndpointSettings>>(file, environment);
+}
+
+LoadedEndpoints load_endpoints_text(std::string_view text, std::string const& file,
+                                    Environment const& environment) {
+  return load<std::vector<EndpointSettings>>(text, file, environment);
 }
 
 }  // namespace candor::config

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check_rules.hpp"
+#include "endpoint_rules.hpp"
 #include "fallback_rules.hpp"
 #include "format.hpp"
 #include "place.hpp"
@@ -21,21 +22,6 @@
 namespace candor::config {
 
 namespace {
-
-void check_endpoints(UpstreamSettings const& upstream, std::string const& path, Report& report) {
-  auto const list = path + ".endpoints";
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < upstream.endpoints.size(); ++i) {
-    auto const& address = upstream.endpoints[i].address;
-    auto const where = item(list, i);
-    auto const address_path = where + ".address";
-    if (address.empty() || report.is_wrong(where) || report.is_wrong(address_path)) continue;
-    if (!seen.insert(canonical_address(address)).second) {
-      report.add(report.offset_near(address_path), where,
-                 "the endpoint " + address + " stands in the list twice");
-    }
-  }
-}
 
 void check_balance(BalanceSettings const& balance, std::string const& path, Report& report) {
   auto const hash_header = path + ".hash_header";
@@ -220,7 +206,8 @@ void check_upstream(UpstreamSettings const& upstream, Config const& config, Repo
       !report.is_wrong("listeners")) {
     report.add(report.offset_of(path), path, "no caller can reach it: give it a listen, or have a listener");
   }
-  check_endpoints(upstream, path, report);
+  check_endpoint_list(upstream.endpoints, path + ".endpoints", report);
+  check_discover(upstream, path, report);
   check_balance(upstream.balance, path + ".balance", report);
   check_treatment(as_a_route(upstream), Scope{report, path});
   check_checks(upstream, path, report);
@@ -237,6 +224,10 @@ void check_connections(Config const& config, Report& report) {
                std::to_string(*own) + " is above limits.connections, " +
                    std::to_string(config.net.limits.connections));
   }
+}
+
+void check_dns(DnsSettings const& dns, Report& report) {
+  in_order<Duration>(Scope{report, "dns"}, "", {"least_ttl", dns.least_ttl}, {"most_ttl", dns.most_ttl});
 }
 
 void check_limits(LimitSettings const& limits, Report& report) {
@@ -270,6 +261,7 @@ void check_rules(Config const& config, Report& report) {
   check_shared_routes(config, report);
   check_fallbacks(config, report);
   check_connections(config, report);
+  check_dns(config.net.dns, report);
   check_limits(config.net.limits, report);
 }
 

@@ -80,6 +80,22 @@ bool Address::operator==(Address const& other) const {
   return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0;
 }
 
+bool Address::operator<(Address const& other) const {
+  if (size_ != other.size_) return size_ < other.size_;
+  return std::memcmp(&storage_, &other.storage_, size_) < 0;
+}
+
+std::string Address::text() const {
+  if (is_path()) return std::string("unix:") + reinterpret_cast<sockaddr_un const*>(&storage_)->sun_path;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  bool const is_six = family() == AF_INET6;
+  void const* bytes = &reinterpret_cast<sockaddr_in const*>(&storage_)->sin_addr;
+  if (is_six) bytes = &reinterpret_cast<sockaddr_in6 const*>(&storage_)->sin6_addr;
+  inet_ntop(family(), bytes, text.data(), text.size());
+  auto const port_text = ":" + std::to_string(port());
+  return is_six ? "[" + std::string(text.data()) + "]" + port_text : text.data() + port_text;
+}
+
 std::vector<Address> look_up(HostPort const& name, std::string& why) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "audience.hpp"
+#include "discovery.hpp"
 #include "endpoint_changes.hpp"
-#include "resolver.hpp"
 #include "worker.hpp"
 
 namespace candor {
@@ -75,7 +75,7 @@ class Server::Running {
   std::uint16_t listen(std::string const& text, std::string const& for_whom,
                        std::function<void(Worker&, Descriptor)> const& give);
   void hear_circuits();
-  void look_names_up();
+  void discover();
 
   WorkersShare share_;
   std::shared_ptr<Audience> audience_ = std::make_shared<Audience>();
@@ -84,7 +84,7 @@ class Server::Running {
   std::vector<std::uint16_t> ports_;
   std::vector<std::uint16_t> shared_ports_;
   std::deque<ListeningPath> paths_;
-  std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<Discovery> discovery_;
   std::atomic<std::size_t> left_{0};  // workers that still drain
   std::function<void()> ended_;
   std::vector<std::thread> threads_;
@@ -146,38 +146,29 @@ void Server::Running::hear_circuits() {
   }
 }
 
-void Server::Running::look_names_up() {
-  std::vector<HostPort> names;
-  struct User {
-    std::size_t upstream;
-    EndpointId endpoint;
-  };
-  std::vector<std::vector<User>> users;
-  auto const& upstreams = share_.parts.upstreams;
-  for (std::size_t u = 0; u < upstreams.size(); ++u) {
-    for (auto const& entry : upstreams[u]->endpoints.all()) {
-      if (Address::parse(entry->settings.address)) continue;
-      auto const where = split_host_port(entry->settings.address);
-      if (!where) continue;
-      auto const known = std::find(names.begin(), names.end(), *where) - names.begin();
-      if (static_cast<std::size_t>(known) == names.size()) {
-        names.push_back(*where);
-        users.emplace_back();
-      }
-      users[static_cast<std::size_t>(known)].push_back({u, entry->id});
-    }
+/// Names and discovered endpoints. Callers need not wait for them for long: what is not known yet is refused
+/// until it is.
+void Server::Running::discover() {
+  auto const& parts = share_.parts;
+  if (!Discovery::is_needed(parts.upstreams)) return;
+  discovery_ = std::make_unique<Discovery>(DiscoveryParts{.dns = parts.settings.dns,
+                                                          .upstreams = parts.upstreams,
+                                                          .read_endpoints = parts.read_endpoints,
+                                                          .names = parts.names,
+                                                          .say = parts.say,
+                                                          .report = parts.report,
+                                                          .seed = parts.seed},
+                                           changes_);
+  discovery_->wait_for_first_round(first_look_up);
+  for (auto const& upstream : parts.upstreams) {
+    if (!upstream->endpoints.empty()) continue;
+    parts.say(upstream->name() + ": no endpoint is known yet (" + upstream->discovery.read().source +
+              "); its requests are refused until one is");
   }
-  if (names.empty()) return;
-  auto found = [this, users](std::size_t name, std::vector<Address> const& addresses) {
-    for (auto const& user : users[name]) share_.whereabouts.set(user.upstream, user.endpoint, addresses);
-  };
-  resolver_ = std::make_unique<Resolver>(std::move(names), share_.parts.settings.dns.refresh,
-                                         Resolver::Callbacks{std::move(found), share_.parts.say});
-  resolver_->wait_for_first_round(first_look_up);
 }
 
 void Server::Running::start() {
-  look_names_up();
+  discover();
   for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
 }
 
@@ -194,7 +185,7 @@ void Server::Running::drain(std::function<void()> ended) {
 }
 
 void Server::Running::stop() {
-  resolver_.reset();
+  discovery_.reset();
   audience_->tell([](Worker& worker) { worker.stop(); });
   for (auto& thread : threads_) thread.join();
   threads_.clear();

@@ -168,6 +168,20 @@ constexpr std::array<MetricRow, metric_count> rows{{
     {M::pool_dropped, "candor_pool_dropped_total", counter, "", {"upstream"},
      "Connections that left the pool unused: too old, too many, or closed by the endpoint."},
 
+    // Where endpoints come from.
+    {M::endpoint_changes, "candor_endpoint_changes_total", counter, "", {"upstream", "change"},
+     "Endpoints that came and left while Candor ran, of upstreams with a discover."},
+    {M::discovery_updates, "candor_discovery_updates_total", counter, "", {"upstream", "result"},
+     "What became of what discover said: changed (other endpoints than before), unchanged, failed (no answer, or "
+     "one that is not believed: the last good one stays)."},
+    {M::discovery_answer_age, "candor_discovery_answer_age_seconds", gauge, "seconds", {"upstream"},
+     "Since discover last gave a good answer; absent before the first."},
+    {M::dns_look_ups, "candor_dns_look_ups_total", counter, "", {"name", "result"},
+     "Look-ups of names that endpoints go by, one a family, by what they came to (answered, empty, "
+     "no_such_name, timed_out, failed, malformed)."},
+    {M::dns_answer_age, "candor_dns_answer_age_seconds", gauge, "seconds", {"name"},
+     "Since the name was last answered; absent before the first time."},
+
     // Candor itself.
     {M::access_log_dropped, "candor_access_log_dropped_total", counter, "", {},
      "Lines of the access log that were never written: writing fell behind, or failed."},

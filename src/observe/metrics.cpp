@@ -4,6 +4,7 @@
 #include <map>
 
 #include "candor/observe/refusal_counts.hpp"
+#include "discovery_scrape.hpp"
 #include "families.hpp"
 #include "process.hpp"
 
@@ -476,8 +477,10 @@ std::vector<prometheus::MetricFamily> MetricsCollectable::Collect() const {
     scrape.budget(upstream->budget.available(now));
     scrape.endpoints();
     scrape.connections();
+    scrape_discovery(families, *upstream, now);
   }
   scrape_workers(families, sources_.workers);
+  if (sources_.names) scrape_names(families, *sources_.names, now);
   if (sources_.access_log_dropped)
     families.count(Metric::access_log_dropped, {}, sources_.access_log_dropped());
   families.gauge(Metric::build_info, {sources_.build.version, sources_.build.revision}, 1);

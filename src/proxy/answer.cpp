@@ -54,7 +54,8 @@ OwnAnswer of_refusal(Refusal refusal, Exchange const& exchange) {
     case Refusal::no_endpoint:
       answer.explanation = "No endpoint of " + exchange.upstream.name() + " can take a request now.";
       if (exchange.upstream.endpoints.empty()) {
-        answer.error = ProxyError::destination_not_found;
+        bool const fails = exchange.upstream.discovery.read().failing_since.has_value();
+        answer.error = fails ? ProxyError::dns_error : ProxyError::destination_not_found;
         answer.explanation = "No endpoint of " + exchange.upstream.name() + " is known at the moment.";
       }
       break;

@@ -51,6 +51,7 @@ Upstream::Upstream(UpstreamSettings what, std::uint32_t place, std::uint64_t see
     : settings(std::move(what)),
       index(place),
       endpoints(settings.endpoints),
+      discovery(settings.discover ? text_of(*settings.discover) : ""),
       health(health_settings(settings, own_route_of(settings)), seed),
       budget(settings.retry.budget) {
   auto const shares = [](RouteSettings const& route) { return route.circuit == RouteCircuit::shared; };

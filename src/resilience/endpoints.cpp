@@ -72,6 +72,7 @@ Endpoints::Endpoints(Endpoints const& other)
       groups_(other.groups_),
       balancer_(other.balancer_),
       departed_(other.departed_),
+      turn_(other.turn_),
       now_(other.now_) {
   auto const copy = [](auto const& endpoint) {
     return endpoint ? std::make_unique<Endpoint>(*endpoint) : nullptr;

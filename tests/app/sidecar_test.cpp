@@ -5,12 +5,14 @@
 
 #include <fstream>
 #include <future>
+#include <mutex>
 #include <sstream>
 #include <variant>
 
 #include "candor/admin/get.hpp"
 #include "candor/app/commands.hpp"
 #include "candor/config/load.hpp"
+#include "support/eventually.hpp"
 #include "support/folder.hpp"
 
 namespace candor::app {
@@ -115,6 +117,44 @@ TEST(Sidecar, HoldsACircuitWhenItIsTold) {
                         out, err),
             1);
   EXPECT_THAT(err.str(), HasSubstr("it has: 127.0.0.1:1."));
+}
+
+TEST(Sidecar, TakesItsEndpointsFromAFileAndShowsWhereTheyAreFrom) {
+  test::Folder const folder;
+  auto const file = folder.path("endpoints.yaml");
+  auto const write = [&file](std::string const& text) { std::ofstream{file} << text; };
+  write("- 127.0.0.1:1\n");
+  auto config = one_upstream();
+  config.upstreams[0].endpoints.clear();
+  config.upstreams[0].discover = DiscoverSettings{.file = file};
+  std::mutex lock;
+  std::string log;
+  auto const lines = std::make_shared<observe::OperationalLog>(LogSettings{}, [&](std::string_view line) {
+    std::lock_guard const held{lock};
+    log += line;
+  });
+  Sidecar sidecar{config, lines, 1};
+  sidecar.start();
+  auto const shows = [&sidecar](std::string const& path, std::string const& text) {
+    return test::eventually([&] { return asked(sidecar, path).find(text) != std::string::npos; });
+  };
+  auto const was_said = [&](std::string const& text) {
+    return test::eventually([&] {
+      std::lock_guard const held{lock};
+      return log.find(text) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(shows("/api/v1/upstreams/payments", "\"address\": \"127.0.0.1:1\""));
+  write("- {address: \"127.0.0.1:2\", weight: 3}\n");
+  EXPECT_TRUE(shows("/api/v1/upstreams/payments", "\"address\": \"127.0.0.1:2\""));
+  EXPECT_TRUE(shows("/api/v1/upstreams/payments", "\"source\": \"file " + file + '"'));
+  EXPECT_TRUE(shows("/metrics", "candor_endpoint_changes_total{upstream=\"payments\",change=\"left\"} 1"));
+  EXPECT_TRUE(was_said("payments: has 1 endpoint now (file " + file + "): +127.0.0.1:2 -127.0.0.1:1"));
+  EXPECT_TRUE(shows("/api/v1/upstreams/payments/explain", "last changed"));
+  write("- 127.0.0.1\n");
+  EXPECT_TRUE(was_said(file + ":1:3: [0]: must be HOST:PORT"));
+  EXPECT_TRUE(shows("/api/v1/upstreams/payments/explain", "which has failed for"));
+  EXPECT_TRUE(shows("/metrics", "candor_endpoints{upstream=\"payments\"} 1")) << "it stays as it was";
 }
 
 TEST(Sidecar, RefusesAPortThatIsTaken) {

@@ -95,7 +95,12 @@ Config unusual() {
                        .idle = 1ms,
                        .connections = 10};
   config.net.pool = {.idle = 0s, .per_endpoint = 0, .connections = 3};
-  config.net.dns = {100ms};
+  config.net.dns = {.refresh = 100ms,
+                    .least_ttl = 200ms,
+                    .most_ttl = 24h,
+                    .timeout = 10ms,
+                    .servers = {"10.0.0.10:53", "[2001:db8::53]:5353"},
+                    .addresses = DnsSettings::Addresses::both};
   config.net.drain_timeout = 0s;
   config.log.level = LogSettings::Level::error;
   config.access_log = {AccessLogSettings::Mode::all, 1e-3, "/var/log/it's \"${NOT}\" $$ {a}: b # c", 1};
@@ -121,6 +126,11 @@ void expect_same(Config const& a, Config const& b) {
   EXPECT_EQ(a.net.pool.idle, b.net.pool.idle);
   EXPECT_EQ(a.net.pool.per_endpoint, b.net.pool.per_endpoint);
   EXPECT_EQ(a.net.dns.refresh, b.net.dns.refresh);
+  EXPECT_EQ(a.net.dns.least_ttl, b.net.dns.least_ttl);
+  EXPECT_EQ(a.net.dns.most_ttl, b.net.dns.most_ttl);
+  EXPECT_EQ(a.net.dns.timeout, b.net.dns.timeout);
+  EXPECT_EQ(a.net.dns.servers, b.net.dns.servers);
+  EXPECT_EQ(a.net.dns.addresses, b.net.dns.addresses);
   EXPECT_EQ(a.log.level, b.log.level);
   EXPECT_EQ(a.access_log.mode, b.access_log.mode);
   EXPECT_EQ(a.access_log.sample, b.access_log.sample);

@@ -110,6 +110,9 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   auto& upstream = plain.upstreams.at(0);
   upstream.hosts = shown.hosts;
   upstream.endpoints = shown.endpoints;
+  ASSERT_TRUE(shown.discover);
+  EXPECT_EQ(shown.discover->on_empty, DiscoverSettings{}.on_empty);
+  upstream.discover = shown.discover;
   upstream.host_header = shown.host_header;
   upstream.timeouts.total = shown.timeouts.total;
   upstream.timeouts.deadline_header = shown.timeouts.deadline_header;
@@ -141,6 +144,7 @@ TEST(Examples, TheFullOneShowsTheDefaultsWhereItSaysNothingElse) {
   plain.net.limits.body = full.net.limits.body;
   plain.net.limits.body_rate = full.net.limits.body_rate;
   plain.net.pool.connections = full.net.pool.connections;
+  plain.net.dns.servers = full.net.dns.servers;
   plain.access_log.mode = full.access_log.mode;
   plain.upstreams.push_back(full.upstreams.at(1));
   EXPECT_EQ(effective(full), effective(plain));

@@ -154,9 +154,9 @@ TEST(Schema, RefusesWhatTheLoaderRefuses) {
     EXPECT_FALSE(problems(text).empty()) << rest;
     EXPECT_FALSE(schema_problems(text).empty()) << rest;
   }
-  for (auto const* text : {"{}", "upstreams: {}", "upstreams: {p: {listen: '127.0.0.1:1'}}",
-                           "upstreams: {p: {listen: '127.0.0.1:1', endpoints: []}}",
-                           "upstreams: {'a b': {listen: '127.0.0.1:1', endpoints: ['a:1']}}"}) {
+  for (auto const* text :
+       {"{}", "upstreams: {}", "upstreams: {p: {listen: '127.0.0.1:1', discover: {on_empty: 'yes'}}}",
+        "upstreams: {'a b': {listen: '127.0.0.1:1', endpoints: ['a:1']}}"}) {
     EXPECT_FALSE(problems(text).empty()) << text;
     EXPECT_FALSE(schema_problems(text).empty()) << text;
   }

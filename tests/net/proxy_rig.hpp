@@ -1,6 +1,7 @@
 // A server over socket upstreams, with an observer that counts.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -53,6 +54,8 @@ struct ProxyOptions {
   Duration drain_timeout = 10s;
   std::string via = "candor-test";
   std::vector<ListenerSettings> shared{};  ///< listeners besides the upstreams' own ports
+  DnsSettings dns{};
+  ReadEndpoints read_endpoints{};
 };
 
 /// One upstream of these endpoints, whose settings a test may change before it makes the proxy.
@@ -77,7 +80,10 @@ class Proxy {
     parts.settings.pool = options.pool;
     parts.settings.drain_timeout = options.drain_timeout;
     parts.settings.via = options.via;
+    parts.settings.dns = options.dns;
     parts.listeners = options.shared;
+    parts.read_endpoints = options.read_endpoints;
+    parts.names = names;
     parts.upstreams = upstreams;
     parts.observer = [this](unsigned) -> Observer& { return observer; };
     parts.say = [this](std::string_view line) {
@@ -107,7 +113,15 @@ class Proxy {
     return eventually([this] { return ledger().in_flight == 0; });
   }
 
+  /// How often it has said this, or something that holds it.
+  [[nodiscard]] std::size_t times_said(std::string_view text) {
+    std::lock_guard const held(said_lock);
+    return static_cast<std::size_t>(std::count_if(
+        said.begin(), said.end(), [&](auto const& line) { return line.find(text) != line.npos; }));
+  }
+
   CountingObserver observer;
+  std::shared_ptr<NameBook> names = std::make_shared<NameBook>();
   std::vector<std::shared_ptr<Upstream>> upstreams;
   std::mutex said_lock;
   std::vector<std::string> said;

@@ -31,6 +31,7 @@ class Metrics : public ::testing::Test {
     MetricsSources sources{.upstreams = upstreams,
                            .workers = {workers.begin(), workers.end()},
                            .transitions = transitions,
+                           .names = names,
                            .now = [this] { return world.scheduler.now(); },
                            .access_log_dropped = [] { return std::uint64_t{3}; },
                            .build = {"1.2.3", "abc"}};
@@ -60,6 +61,7 @@ class Metrics : public ::testing::Test {
   std::vector<std::shared_ptr<Upstream>> upstreams;
   std::vector<std::shared_ptr<WorkerMetrics>> workers;
   std::shared_ptr<TransitionCounts> transitions;
+  std::shared_ptr<NameBook> names = std::make_shared<NameBook>();
 };
 
 TEST_F(Metrics, AttemptsAreTheLedgersOwnNumbersByEndpoint) {
@@ -255,6 +257,11 @@ TEST_F(Metrics, EveryFamilyOfTheCatalogueIsExportedOnceItHasSomethingToSay) {
                             {.status = 502, .error = http::ProxyError::dns_error, .at = exchange->started});
   workers[0]->rejected(400, std::nullopt);
   world.upstream->health.checked(EndpointId{}, {}, world.start);
+  names->count("payments.internal", LookUpResult::answered, world.scheduler.now());
+  world.upstream->discovery.change([this](DiscoveryReading& reading) {
+    reading.source = "dns payments.internal:8080";
+    reading.answered = world.scheduler.now();
+  });
   std::set<std::string> exported;
   for (auto const& family : collect()) {
     EXPECT_TRUE(exported.insert(family.name).second) << family.name;

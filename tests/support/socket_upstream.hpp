@@ -128,8 +128,9 @@ class SocketUpstream {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
     getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size);
-    port_ = Address{reinterpret_cast<sockaddr*>(&storage), size}.port();
-    if (!address.is_path()) at_ = "127.0.0.1:" + std::to_string(port_);
+    Address const bound{reinterpret_cast<sockaddr*>(&storage), size};
+    port_ = bound.port();
+    if (!address.is_path()) at_ = bound.text();
     listening_ = std::move(fd);
     if (!bell_) bell_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     thread_ = std::thread{[this] { run(); }};

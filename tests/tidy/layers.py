@@ -43,6 +43,7 @@ HOMES = [
     ("re2/", ["src/core/pattern.cpp"]),
     ("openssl/", ["net", "app"]),
     ("nghttp2/", ["net"]),
+    ("ares.h", ["src/net/dns_client.cpp"]),
     ("prometheus/", ["observe", "admin"]),
     ("spdlog/", ["observe", "app"]),
     ("yaml-cpp/", ["config"]),

@@ -39,6 +39,7 @@ struct Account {
   std::vector<AttemptNote> recent{};          ///< the last attempts that settled, oldest first
   std::vector<TransitionRecord> ejections{};  ///< the same of the endpoints' circuits, all together
   observe::RefusalCounts refusals{};          ///< of all routes, at the shared account
+  DiscoveryReading discovery{};
   double budget_tokens = 0;
   std::optional<AttemptQueueSnapshot> queue{};  ///< absent: no attempt may wait for room
   std::optional<Shadow> shadow{};               ///< absent: no other rules look on

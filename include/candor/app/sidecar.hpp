@@ -70,6 +70,7 @@ class Sidecar {
   std::shared_ptr<observe::EventFeed> events_;
   std::vector<std::shared_ptr<Upstream>> upstreams_;
   std::shared_ptr<observe::TransitionCounts> transitions_;
+  std::shared_ptr<NameBook> names_ = std::make_shared<NameBook>();
   std::unique_ptr<observe::LineLog> access_lines_;
   std::vector<std::shared_ptr<observe::WorkerMetrics>> metrics_;
   std::vector<std::unique_ptr<WorkerObservers>> observers_;

@@ -42,6 +42,14 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 [[nodiscard]] Loaded load_text(std::string_view text, std::string const& file,
                                Environment const& environment);
 
+using LoadedEndpoints = std::variant<std::vector<EndpointSettings>, std::vector<Problem>>;
+
+/// Loads a list of endpoints, as `discover.file` names one: written as `endpoints` is, and as strictly read.
+[[nodiscard]] LoadedEndpoints load_endpoints_file(std::filesystem::path const& file,
+                                                  Environment const& environment);
+[[nodiscard]] LoadedEndpoints load_endpoints_text(std::string_view text, std::string const& file,
+                                                  Environment const& environment);
+
 /// The whole configuration as YAML, defaults included; loading it again gives the same.
 [[nodiscard]] std::string effective(Config const& config);
 /// The same as JSON.

@@ -45,7 +45,12 @@ class Address {
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
 
+  /// ADDRESS:PORT, or unix:PATH: what parse() takes.
+  [[nodiscard]] std::string text() const;
+
   bool operator==(Address const& other) const;
+  /// Any order, but always the same: for sets.
+  bool operator<(Address const& other) const;
 
  private:
   sockaddr_storage storage_{};

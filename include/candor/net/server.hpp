@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "candor/core/time.hpp"
@@ -28,6 +30,10 @@ struct PlacedEndpoint {
   std::vector<Address> addresses{};
 };
 
+/// Reads a file that lists endpoints; else what is wrong with it, in one line.
+using ReadEndpoints =
+    std::function<std::variant<std::vector<EndpointSettings>, std::string>(std::string const& file)>;
+
 /// What a server is made of.
 struct ServerParts {
   NetSettings settings{};
@@ -38,6 +44,11 @@ struct ServerParts {
   std::function<Observer&(unsigned worker)> observer{};
   /// Takes a line that an operator should see ("no file descriptors left ..."). Called on workers' threads.
   std::function<void(std::string_view line)> say{};
+  /// Takes a line that an operator may want to know of ("payments: has 3 endpoints now ..."); absent: nobody
+  /// does. Called on a thread of the server's.
+  std::function<void(std::string_view line)> report{};
+  ReadEndpoints read_endpoints{};     ///< for upstreams that learn of their endpoints from a file
+  std::shared_ptr<NameBook> names{};  ///< counts look-ups; absent: nobody wants to know
   std::uint64_t seed = 0;
 };
 

@@ -51,8 +51,22 @@ struct PoolSettings {
   std::optional<std::size_t> connections{};
 };
 
+/// How names are looked up: by a thread of its own, again and again.
 struct DnsSettings {
-  Duration refresh = 5s;  ///< names are looked up again this often, in the background
+  /// Which addresses of a name are looked for.
+  enum class Addresses : std::uint8_t {
+    usable,  ///< those of the families in which this machine has an address itself
+    ipv4,
+    ipv6,
+    both,
+  };
+
+  std::optional<Duration> refresh{};  ///< how often, whatever an answer says; absent: as its TTL says
+  Duration least_ttl = 1s;
+  Duration most_ttl = 60s;
+  Duration timeout = 2s;               ///< until a server is asked again, or the next one
+  std::vector<std::string> servers{};  ///< ADDRESS:PORT; empty: those that the system has
+  Addresses addresses = Addresses::usable;
 };
 
 struct NetSettings {

@@ -74,6 +74,11 @@ enum class Metric : std::uint8_t {
   pool_reused,
   pool_kept,
   pool_dropped,
+  endpoint_changes,
+  discovery_updates,
+  discovery_answer_age,
+  dns_look_ups,
+  dns_answer_age,
   access_log_dropped,
   build_info,
   process_cpu,
@@ -83,7 +88,7 @@ enum class Metric : std::uint8_t {
   process_max_fds,
   process_start_time,
 };
-inline constexpr std::size_t metric_count = 69;
+inline constexpr std::size_t metric_count = 74;
 
 enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 

@@ -26,6 +26,7 @@ struct MetricsSources {
   std::vector<std::shared_ptr<Upstream>> upstreams{};  ///< by index
   std::vector<std::shared_ptr<WorkerMetrics const>> workers{};
   std::shared_ptr<TransitionCounts const> transitions{};  ///< absent: no transitions are exported
+  std::shared_ptr<NameBook const> names{};                ///< absent: no look-ups are exported
   std::function<Instant()> now{};                         ///< called on the scraper's thread
   std::function<std::uint64_t()> access_log_dropped{};    ///< absent: there is no access log
   BuildInfo build{};

@@ -21,6 +21,17 @@ struct EndpointSettings {
   bool operator==(EndpointSettings const&) const = default;
 };
 
+/// Where endpoints are learnt from while Candor runs: exactly one of the three.
+struct DiscoverSettings {
+  /// What an answer does that holds no endpoint: a mistake more often than the truth.
+  enum class Empty : std::uint8_t { keep, remove };
+
+  std::optional<std::string> dns{};   ///< NAME:PORT; each address of the name is an endpoint
+  std::optional<std::string> srv{};   ///< a name with SRV records; each target is an endpoint
+  std::optional<std::string> file{};  ///< a list of endpoints; watched
+  Empty on_empty = Empty::keep;
+};
+
 /// How a caller writes how long it waits.
 enum class DeadlineFormat : std::uint8_t { milliseconds, seconds, grpc };
 
@@ -140,6 +151,7 @@ struct UpstreamSettings {
   std::optional<std::string> listen{};  ///< its own port: ADDRESS:PORT, or unix:PATH
   std::vector<std::string> hosts{};  ///< Host values that route to it on a shared port; its name always does
   std::vector<EndpointSettings> endpoints{};
+  std::optional<DiscoverSettings> discover{};  ///< further ones, or all; absent: there are no others
   BalanceSettings balance{};
   std::optional<std::string> host_header{};  ///< rewrites Host; absent: as the caller sent it
   /// Protocols that a connection may change to (RFC 9110, 7.8); others are asked for in vain.

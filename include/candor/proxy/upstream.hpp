@@ -11,6 +11,7 @@
 
 #include "candor/http/head.hpp"
 #include "candor/proxy/attempt_queue.hpp"
+#include "candor/proxy/discovery_status.hpp"
 #include "candor/proxy/endpoint_register.hpp"
 #include "candor/proxy/route.hpp"
 #include "candor/proxy/settings.hpp"
@@ -29,6 +30,7 @@ class Upstream {
   UpstreamSettings const settings;
   std::uint32_t const index;            ///< its place in the config; the metrics' shards are laid out by it
   EndpointRegister endpoints;           ///< which there are
+  DiscoveryStatus discovery;            ///< where they come from
   Health health;                        ///< the account of all routes but those with a circuit of their own
   Budget budget;                        ///< of all routes: how many retries the upstream may cost
   std::optional<AttemptQueue> queue{};  ///< of attempts that wait for room in that account; absent: none does

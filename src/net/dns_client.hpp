@@ -1,0 +1,35 @@
+// Asks name servers, and /etc/hosts, on its reactor's thread and without blocking it: by c-ares, of which
+// nothing shows here. Not thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "candor/net/reactor.hpp"
+#include "candor/net/settings.hpp"
+#include "endpoint_sets.hpp"
+
+namespace candor {
+
+class DnsClient {
+ public:
+  /// Throws std::runtime_error when the system has no room for it. Both must outlive it.
+  DnsClient(Reactor& reactor, DnsSettings const& settings);
+  /// What is still asked for is never answered.
+  ~DnsClient();
+
+  /// The addresses of a name in one family (AF_INET, AF_INET6). `told` is called once, later.
+  void ask_for_addresses(std::string const& host, int family, std::function<void(AddressAnswer)> told);
+  /// The targets of a service.
+  void ask_for_targets(std::string const& service, std::function<void(SrvAnswer)> told);
+
+ private:
+  class Channel;
+  std::unique_ptr<Channel> channel_;
+};
+
+/// The families that these settings look for, at least one. Asks the kernel which addresses this machine has.
+[[nodiscard]] std::vector<int> families_of(DnsSettings const& settings);
+
+}  // namespace candor

@@ -1,0 +1,70 @@
+#include "endpoint_sets.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace candor {
+
+namespace {
+
+constexpr unsigned last_group = 15;
+
+}  // namespace
+
+std::vector<EndpointSettings> endpoints_of(std::vector<Address> addresses, std::uint16_t port) {
+  std::vector<EndpointSettings> endpoints;
+  for (auto& address : addresses) {
+    address.set_port(port);
+    endpoints.push_back({.address = address.text()});
+  }
+  return endpoints;
+}
+
+std::vector<EndpointSettings> endpoints_of(std::vector<SrvTarget> const& targets) {
+  std::set<std::uint16_t> priorities;
+  for (auto const& target : targets) priorities.insert(target.priority);
+  std::vector<EndpointSettings> endpoints;
+  for (auto const& target : targets) {
+    auto const rank = std::distance(priorities.begin(), priorities.find(target.priority));
+    endpoints.push_back({.address = target.host + ':' + std::to_string(target.port),
+                         .weight = std::max<unsigned>(target.weight, 1),
+                         .priority = std::min(static_cast<unsigned>(rank), last_group)});
+  }
+  return endpoints;
+}
+
+News KeptName::settle(std::vector<AddressAnswer> const& answers, Instant now, Rng& rng, std::string& why) {
+  auto next = by_family_;
+  std::vector<Address> all;
+  std::optional<Duration> ttl;  // of what was answered
+  bool failed = false;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    auto const& answer = answers[i];
+    switch (answer.result) {
+      case LookUpResult::answered: ttl = std::min(ttl.value_or(answer.ttl), answer.ttl); [[fallthrough]];
+      case LookUpResult::empty:
+      case LookUpResult::no_such_name: next[i] = answer.addresses; break;
+      case LookUpResult::timed_out:
+      case LookUpResult::failed:
+      case LookUpResult::malformed:
+        failed = true;
+        why = answer.why;
+        break;
+    }
+    if (why.empty()) why = answer.why;
+    all.insert(all.end(), next[i].begin(), next[i].end());
+  }
+  if (!ttl) {
+    auto news = kept_.bad(now, rng);
+    if (!failed) news.changed = !std::exchange(says_empty_, true);
+    return news;
+  }
+  by_family_ = std::move(next);
+  auto news = kept_.good(std::move(all), *ttl, now, rng);
+  news.changed = std::exchange(says_empty_, false) || news.changed;
+  if (failed) kept_.again_soon(now, rng);
+  return news;
+}
+
+}  // namespace candor

@@ -1,0 +1,70 @@
+#include "known_names.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace candor {
+
+std::vector<Address> const& KnownNames::addresses(std::string const& host) {
+  auto& name = names_[host];
+  if (!name) {
+    name = std::make_shared<Name>(host, parts_, [this, host] { ask(host); });
+    ++unsettled_;
+    ask(host);
+  }
+  return name->kept.addresses();
+}
+
+std::string_view KnownNames::why_failing(std::string const& host) const {
+  auto const found = names_.find(host);
+  bool const fails = found != names_.end() && found->second->kept.answer().failing();
+  return fails ? std::string_view{found->second->why} : std::string_view{};
+}
+
+void KnownNames::keep_only(std::set<std::string> const& hosts) {
+  std::erase_if(names_, [&](auto const& each) {
+    if (hosts.contains(each.first)) return false;
+    if (!each.second->is_settled) --unsettled_;
+    if (parts_.book != nullptr) parts_.book->forget(each.first);
+    return true;
+  });
+}
+
+void KnownNames::ask(std::string const& host) {
+  auto const name = names_.at(host);
+  name->round.assign(parts_.families.size(), {});
+  name->open = parts_.families.size();
+  for (std::size_t i = 0; i < parts_.families.size(); ++i) {
+    // Nobody may want it any more when it is answered.
+    std::weak_ptr<Name> const asker{name};
+    parts_.client.ask_for_addresses(host, parts_.families[i], [this, asker, i](AddressAnswer answer) {
+      auto const still = asker.lock();
+      if (!still) return;
+      still->round[i] = std::move(answer);
+      if (--still->open == 0) settle(*still);
+    });
+  }
+}
+
+void KnownNames::settle(Name& name) {
+  auto const now = parts_.scheduler.now();
+  if (parts_.book != nullptr) {
+    for (auto const& answer : name.round) parts_.book->count(name.host, answer.result, now);
+  }
+  name.why.clear();
+  auto const news = name.kept.settle(name.round, now, parts_.rng, name.why);
+  parts_.scheduler.at(name.next, name.kept.answer().due());
+  bool const is_first = !std::exchange(name.is_settled, true);
+  if (is_first) --unsettled_;
+  if (news.begins_to_fail) {
+    parts_.say("cannot look up " + name.host + ": " + name.why +
+               (name.kept.addresses().empty() ? ""
+                : name.kept.says_empty() ? "; its last addresses stay in use, unless on_empty says otherwise"
+                                         : "; its last addresses stay in use"));
+  } else if (news.is_well_again) {
+    parts_.say("looked up " + name.host + " again");
+  }
+  parts_.settled(name.host, is_first || news.changed);
+}
+
+}  // namespace candor

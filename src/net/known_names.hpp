@@ -1,0 +1,72 @@
+// The names that endpoints go by, each looked up again and again as long as somebody uses it. One reactor's.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "candor/core/scheduler.hpp"
+#include "dns_client.hpp"
+#include "endpoint_sets.hpp"
+
+namespace candor {
+
+class KnownNames {
+ public:
+  struct Parts {
+    Scheduler& scheduler;
+    DnsClient& client;
+    Rng& rng;
+    std::vector<int> families{};
+    AskingPolicy policy{};
+    NameBook* book = nullptr;                     ///< absent: nobody wants the counts
+    std::function<void(std::string_view)> say{};  ///< of one that fails, or no longer does
+    /// A round of look-ups is over. `changed`: it was the first, or the name has other addresses than before.
+    std::function<void(std::string const& host, bool changed)> settled{};
+  };
+  explicit KnownNames(Parts parts) : parts_(std::move(parts)) {}
+  KnownNames(KnownNames const&) = delete;
+  KnownNames& operator=(KnownNames const&) = delete;
+
+  /// Its addresses, with port 0; empty as long as it has given none. From the first call on it is looked up.
+  [[nodiscard]] std::vector<Address> const& addresses(std::string const& host);
+  /// Why it has none, or what stands in the way of asking anew; empty: nothing.
+  [[nodiscard]] std::string_view why_failing(std::string const& host) const;
+  /// Whether the last word on it was that it has no address at all.
+  [[nodiscard]] bool says_empty(std::string const& host) const {
+    auto const found = names_.find(host);
+    return found != names_.end() && found->second->kept.says_empty();
+  }
+  /// Whether each has been answered, well or ill.
+  [[nodiscard]] bool all_settled() const { return unsettled_ == 0; }
+  /// Looks no others up any more.
+  void keep_only(std::set<std::string> const& hosts);
+
+ private:
+  struct Name {
+    Name(std::string which, Parts const& parts, std::function<void()> ask)
+        : host(std::move(which)), kept(parts.policy, parts.families.size()), next(std::move(ask)) {}
+
+    std::string host;
+    KeptName kept;
+    bool is_settled = false;
+    std::string why{};
+    std::vector<AddressAnswer> round{};
+    std::size_t open = 0;  // questions of the round
+    Timer<std::function<void()>> next;
+  };
+
+  void ask(std::string const& host);
+  void settle(Name& name);
+
+  Parts parts_;
+  std::map<std::string, std::shared_ptr<Name>> names_;
+  std::size_t unsettled_ = 0;
+};
+
+}  // namespace candor
