@@ -233,9 +233,9 @@ TEST(Explain, WhatIsRefusedForTheLoadIsTold) {
   account.health.throttle = ThrottleSnapshot{.refused_share = 0.25, .refusals = 1};
   EXPECT_THAT(
       explain(account),
-      HasSubstr("  In flight: 40 of at most 40, which usually take 51ms. Waiting for room: 5. Refused\n"
-                "  for lack of room since Candor started: 10. The throttle refuses 25% now, and has\n"
-                "  refused 1 attempt.\n"));
+      HasSubstr("  In flight: 40 of at most 40, which usually take 51ms. Waiting for room: 5. Refused for\n"
+                "  lack of room since Candor started: 10. The throttle refuses 25% now, and has refused 1\n"
+                "  attempt.\n"));
 }
 
 TEST(Explain, EachKindOfFailureIsReadForWhatItUsuallyMeans) {

@@ -20,8 +20,13 @@ using testing::World;
 
 class Metrics : public ::testing::Test {
  protected:
-  Metrics() {
+  Metrics() { watch(testing::payments()); }
+
+  /// One upstream, of these settings.
+  void watch(UpstreamSettings const& settings) {
+    world.upstream = make_upstream(settings);
     upstreams = {world.upstream};
+    workers.clear();
     for (int i = 0; i < 2; ++i) workers.push_back(std::make_shared<WorkerMetrics>(upstreams));
     transitions = std::make_shared<TransitionCounts>(upstreams);
     TransitionCounts::watch(transitions, *world.upstream);
@@ -252,6 +257,19 @@ TEST_F(Metrics, AnAnswerOfAHedgedRequestIsCountedByTheAttemptThatGaveIt) {
 }
 
 TEST_F(Metrics, EveryFamilyOfTheCatalogueIsExportedOnceItHasSomethingToSay) {
+  auto settings = testing::payments();
+  settings.limit = {.adaptive = AdaptiveLimitSettings{}, .queue = 5};
+  settings.throttle = ThrottleSettings{};
+  settings.shadow = ShadowSettings{};
+  settings.shadow->retry.attempts = 1;
+  settings.shadow->breaker.trip.consecutive_failures = 3;
+  watch(settings);
+  // A window of an adaptive limit: it knows what is usual after that.
+  for (std::uint64_t i = 1; i <= 30; ++i) {
+    auto permit = admit({i}, 0);
+    world.pass(10ms);
+    std::move(permit).settle(Outcome::success(), world.scheduler.now(), 200);
+  }
   auto exchange = world.request();
   workers[0]->request_ended(*exchange,
                             {.status = 502, .error = http::ProxyError::dns_error, .at = exchange->started});
@@ -312,8 +330,7 @@ TEST_F(Metrics, AQueueAndAThrottleShowThemselvesWhereTheyAre) {
   auto settings = testing::payments();
   settings.limit = {.attempts = 1, .adaptive = AdaptiveLimitSettings{.least = 1, .first = 1}, .queue = 5};
   settings.throttle = ThrottleSettings{};
-  world.upstream = make_upstream(settings);
-  upstreams = {world.upstream};
+  watch(settings);
   workers[0]->attempt_waited(world.upstream->own_route(), 4ms);
   auto const held = admit({1}, 0);
   EXPECT_FALSE(world.upstream->health.admit({.request = {2}}, world.scheduler.now()));
