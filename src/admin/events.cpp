@@ -39,7 +39,10 @@ class EventStream final : public Stream {
     return text;
   }
 
-  void when_more(std::function<void()> more) override { subscription_.emplace(*ring_, std::move(more)); }
+  void when_more(std::function<void()> more) override {
+    subscription_.reset();
+    if (more) subscription_.emplace(*ring_, std::move(more));
+  }
 
  private:
   static constexpr std::size_t enough = std::size_t{16} * 1024;

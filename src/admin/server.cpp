@@ -275,6 +275,20 @@ class AdminServer::Running {
     std::size_t& taken_;
   };
 
+  /// While it lives, the stream wakes its session. Who keeps the stream may outlive the server.
+  class Telling {
+   public:
+    Telling(Stream& stream, asio::io_context& io, std::shared_ptr<Waking> const& waking) : stream_(stream) {
+      stream_.when_more([&io, waking] { asio::post(io, [waking] { waking->timer.cancel(); }); });
+    }
+    Telling(Telling const&) = delete;
+    Telling& operator=(Telling const&) = delete;
+    ~Telling() { stream_.when_more({}); }
+
+   private:
+    Stream& stream_;
+  };
+
   /// To the end of the connection, so that it needs no length. A reader that takes nothing for as long as the
   /// timeout is put out.
   asio::awaitable<void> send_stream(beast::tcp_stream& stream, Answer answer, unsigned version) {
@@ -293,7 +307,7 @@ class AdminServer::Running {
     if (std::get<0>(begun)) co_return;
     auto const waking = std::make_shared<Waking>(io_);
     watch_reader(stream, waking);
-    answer.stream->when_more([this, waking] { asio::post(io_, [waking] { waking->timer.cancel(); }); });
+    Telling const telling{*answer.stream, io_, waking};
     while (!waking->reader_left) {
       auto piece = answer.stream->take();
       if (piece.empty()) {

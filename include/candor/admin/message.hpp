@@ -34,7 +34,8 @@ class Stream {
   virtual ~Stream() = default;
   /// What there is to send by now, a bounded piece of it; empty: nothing.
   [[nodiscard]] virtual std::string take() = 0;
-  /// From now on `more` is called when there may be something to take, from any thread. It must not block.
+  /// From now on `more` is called when there may be something to take, from any thread; empty: nobody is any
+  /// more. It must not block.
   virtual void when_more(std::function<void()> more) = 0;
 };
 
