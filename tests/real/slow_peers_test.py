@@ -85,7 +85,8 @@ class _Slow(RealCase):
 
     def _start(self, limits=None, timeouts=None, **options):
         self.proxy = self.candor(
-            {"web": {"endpoints": [self.peer.address], "timeouts": {**_TIMEOUTS, **(timeouts or {})}}},
+            {"web": {"endpoints": [self.peer.address], "timeouts": {**_TIMEOUTS, **(timeouts or {})},
+                     "limit": {"attempts": _COUNT}}},  # all of them may be under way at once
             limits={**_LIMITS, **(limits or {})}, **options)
         self.port = self.proxy.ports["web"]
         self.crowd = SlowCrowd(self.port)
