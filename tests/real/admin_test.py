@@ -28,12 +28,16 @@ class AdminPort(RealCase):
         dead = HeldPort()
         self.addCleanup(dead.release)
         self.web = self.nginx()
+        listed = self.folder / "endpoints.yaml"
+        listed.write_text(f"[{self.web.address}]\n")
         self.proxy = self.candor({
             "web": {"endpoints": [self.web.address], "retry": {"attempts": 1}, "check": {},
                     "limit": {"adaptive": {}, "queue": 8}, "throttle": {},
                     "shadow": {"breaker": {"trip": {"consecutive_failures": 5}}, "retry": {"attempts": 5}}},
             "dead": {"endpoints": [f"127.0.0.1:{dead.number}"], "retry": {"attempts": 1}},
-            "pair": {"endpoints": [self.web.address, f"127.0.0.1:{dead.number}"]}})
+            "pair": {"endpoints": [self.web.address, f"127.0.0.1:{dead.number}"]},
+            "listed": {"discover": {"file": str(listed)}},
+            "named": {"endpoints": [f"localhost:{dead.number}"]}})
 
     def test_it_answers_for_the_sidecar_whatever_its_upstreams_do(self):
         self._kill_the_circuit()
@@ -85,7 +89,7 @@ class AdminPort(RealCase):
 
     def test_the_list_of_upstreams_names_them_all(self):
         listed = self.proxy.ask("/api/v1/upstreams").json()["upstreams"]
-        self.assertEqual({each["name"] for each in listed}, {"web", "dead", "pair"})
+        self.assertEqual({each["name"] for each in listed}, {"web", "dead", "pair", "listed", "named"})
         self.assertEqual(self.proxy.account("web")["endpoints"][0]["address"], self.web.address)
         unknown = self.proxy.ask("/api/v1/upstreams/nobody")
         self.assertEqual(unknown.status_code, 404)
