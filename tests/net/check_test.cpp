@@ -133,6 +133,23 @@ TEST(Check, OneThatIsNotAnsweredInTimeIsBad) {
   EXPECT_TRUE(eventually([&] { return proxy.health().state == CircuitState::open; }));
 }
 
+TEST(Check, EndpointsThatComeAreCheckedAtOnceAndThoseThatHaveLeftNoMore) {
+  std::atomic<unsigned> asked_of_leaving = 0;
+  SocketUpstream leaving{[&](Received const&) {
+    ++asked_of_leaving;
+    return answer(200, "");
+  }};
+  SocketUpstream coming{[](Received const&) { return answer(200, ""); }};
+  Proxy const proxy{checked({leaving.address()}), {.workers = 2}};
+  ASSERT_TRUE(eventually([&] { return asked_of_leaving >= 2; }));
+  auto const address = *Address::parse(coming.address());
+  proxy.server->set_endpoints(0, {{.entry = {.settings = {coming.address()}}, .addresses = {address}}});
+  ASSERT_TRUE(eventually([&] { return coming.received() >= 1; }));
+  auto const asked = asked_of_leaving.load();
+  ASSERT_TRUE(eventually([&] { return coming.received() >= 5; }));
+  EXPECT_LE(asked_of_leaving, asked + 1) << "one may have been under way";
+}
+
 TEST(Check, OneWorkerMakesThemHoweverManyThereAre) {
   SocketUpstream upstream{[](Received const&) { return hang(); }};
   auto settings = checked({upstream.address()});
