@@ -9,7 +9,15 @@ namespace {
 /// While no circuit waits: somebody says so when one does.
 constexpr Duration idle_nap = 24h;
 
+/// Where what was due could not be taken.
+constexpr Duration shortest_nap = 10ms;
+
 }  // namespace
+
+Duration nap_before(std::optional<Instant> due, Instant now, bool was_in_vain) {
+  if (!due) return idle_nap;
+  return std::max(*due - now, was_in_vain ? shortest_nap : Duration{});
+}
 
 Sensing::Sensing(Upstream& upstream, Dialler& dialler, Scheduler& scheduler)
     : upstream_(upstream), dialler_(dialler), scheduler_(scheduler) {
@@ -34,14 +42,18 @@ std::optional<Instant> Sensing::next_check() const {
 }
 
 Task<void> Sensing::run() {
+  bool was_in_vain = false;
   for (;;) {
-    auto const due = next_check();
-    auto const now = scheduler_.now();
+    auto const nap = nap_before(next_check(), scheduler_.now(), was_in_vain);
     nap_.emplace(life_);
-    co_await scheduler_.sleep(due ? std::max(*due - now, Duration{}) : idle_nap, *nap_);
+    co_await scheduler_.sleep(nap, *nap_);
     nap_.reset();
-    upstream_.each_account([this](Route& route) {
-      while (auto permit = route.health.take_check(scheduler_.now())) tasks_.spawn(check(std::move(*permit)));
+    was_in_vain = true;
+    upstream_.each_account([this, &was_in_vain](Route& route) {
+      while (auto permit = route.health.take_check(scheduler_.now())) {
+        was_in_vain = false;
+        tasks_.spawn(check(std::move(*permit)));
+      }
     });
   }
 }

@@ -242,16 +242,26 @@ void Account::sense() {
   for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_.at(i).account.circuit().sense();
 }
 
+namespace {
+
+/// For the upstream's check.
+bool is_free(Endpoint const& endpoint) { return !endpoint.check_in_flight; }
+
+}  // namespace
+
 std::optional<Instant> Account::next_check() const {
   std::optional<Instant> first;
   auto const consider = [&first](std::optional<Instant> due, bool in_flight) {
     if (due && !in_flight && (!first || *due < *first)) first = due;
   };
-  if (endpoints_.size() > 0) consider(upstream_.circuit().check_due(), upstream_check_in_flight_);
+  bool has_free = false;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     auto const& endpoint = endpoints_.at(i);
     consider(endpoint.account.circuit().check_due(), endpoint.check_in_flight);
+    has_free = has_free || is_free(endpoint);
   }
+  // As take_check() has it: what is due and can't be taken would leave whoever waits for it no rest.
+  if (has_free) consider(upstream_.circuit().check_due(), upstream_check_.has_value());
   return first;
 }
 
@@ -263,12 +273,13 @@ std::optional<EndpointId> Account::take_check(Instant now) {
     endpoint.check_in_flight = true;
     return endpoint.id;
   }
-  if (upstream_check_in_flight_ || !is_due(upstream_.circuit().check_due())) return std::nullopt;
+  if (upstream_check_ || !is_due(upstream_.circuit().check_due())) return std::nullopt;
   // Another one each time: any that takes a connection will do.
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     auto& endpoint = endpoints_.at(check_turn_++ % endpoints_.size());
-    if (endpoint.check_in_flight) continue;
-    endpoint.check_in_flight = upstream_check_in_flight_ = true;
+    if (!is_free(endpoint)) continue;
+    endpoint.check_in_flight = true;
+    upstream_check_ = endpoint.id;
     return endpoint.id;
   }
   return std::nullopt;
@@ -277,7 +288,8 @@ std::optional<EndpointId> Account::take_check(Instant now) {
 void Account::settle_check(EndpointId id, std::optional<bool> good, Instant now) {
   auto* const endpoint = endpoints_.find(id);
   count_check(id, good);
-  bool const upstream_asked = std::exchange(upstream_check_in_flight_, false);
+  bool const upstream_asked = upstream_check_ == id;
+  if (upstream_asked) upstream_check_.reset();
   if (endpoint == nullptr) return;  // it has left, and says nothing of the others
   endpoint->check_in_flight = false;
   endpoint->account.circuit().checked(good.value_or(false), now, rng_);

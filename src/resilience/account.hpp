@@ -103,9 +103,9 @@ class Account {
   std::uint64_t throttle_refusals_ = 0;
 
   bool senses_ = false;
-  bool upstream_check_in_flight_ = false;
-  std::size_t check_turn_ = 0;              // whom the upstream's next check asks
-  std::optional<EndpointId> found_well_{};  // by the check that ended the upstream's window
+  std::optional<EndpointId> upstream_check_{};  // whom the one asks that is in flight
+  std::size_t check_turn_ = 0;                  // whom the next one asks
+  std::optional<EndpointId> found_well_{};      // by the check that ended the upstream's window
 
   std::array<AttemptNote, Health::kept_attempts> recent_;
   std::uint64_t recent_count_ = 0;

@@ -309,6 +309,66 @@ TEST(Sensing, TheUpstreamsProbeGoesWhereACheckFoundItWell) {
   EXPECT_EQ(probe->endpoint(), well);
 }
 
+/// Two endpoints that take no connection: the first one is ejected, and the upstream's circuit is open.
+struct TwoDead : Several {
+  TwoDead() : Several{2} {
+    health.sense();
+    how = FailureKind::connect;
+    ill = {dead.value};
+    while (ejected().empty()) attempt();
+    ill = {dead.value, other.value};
+    while (health.state() == CircuitState::closed) attempt();
+    now += 100ms;
+  }
+  /// Whom it asks.
+  CheckPermit take(EndpointId whom) {
+    auto check = health.take_check(now);
+    EXPECT_TRUE(check);
+    EXPECT_EQ(check->endpoint(), whom);
+    return std::move(*check);
+  }
+  static constexpr EndpointId dead{0};
+  static constexpr EndpointId other{1};
+};
+
+TEST(Sensing, WhatIsDueCanBeTakenWhileEveryEndpointIsBeingAsked) {
+  TwoDead two;
+  auto own = two.take(two.dead);
+  auto const of_the_upstream = two.take(two.other);
+  std::move(own).settle(false, two.now);
+  two.now += 200ms;
+  auto const again = two.take(two.dead);
+  EXPECT_FALSE(two.health.take_check(two.now));
+  EXPECT_FALSE(two.health.next_check()) << "whoever waits for it would turn for ever";
+}
+
+TEST(Sensing, TheUpstreamsCheckWaitsForAnEndpointThatIsFree) {
+  TwoDead two;
+  auto own = two.take(two.dead);
+  two.health.set_endpoints({{two.dead, {}}}, two.now);
+  ASSERT_EQ(two.health.snapshot(two.now).endpoints[0].state, CircuitState::closed) << "too few are left";
+  EXPECT_FALSE(two.health.take_check(two.now));
+  EXPECT_FALSE(two.health.next_check());
+  std::move(own).settle(false, two.now);
+  EXPECT_LE(two.health.next_check().value(), two.now);
+  EXPECT_TRUE(two.health.take_check(two.now));
+}
+
+TEST(Sensing, TheUpstreamIsAskedForOnceAtATimeWhateverElseSettles) {
+  Several s{5};
+  s.health.sense();
+  s.how = FailureKind::connect;
+  s.ill = {0, 1, 2, 3, 4};
+  while (s.health.state() == CircuitState::closed) s.attempt();
+  s.now += 100ms;
+  std::vector<CheckPermit> taken;
+  while (auto check = s.health.take_check(s.now)) taken.push_back(std::move(*check));
+  ASSERT_EQ(taken.size(), s.ejected().size() + 1) << "the last one for the upstream";
+  std::move(taken.front()).settle(false, s.now);
+  EXPECT_FALSE(s.health.take_check(s.now));
+  EXPECT_FALSE(s.health.next_check() && *s.health.next_check() <= s.now);
+}
+
 TEST(HoldingByHand, OpenRefusesAllAndGivenBackItProbes) {
   Several s{1};
   s.attempts(10);

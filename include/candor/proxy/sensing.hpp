@@ -12,6 +12,10 @@
 
 namespace candor {
 
+/// How long there is nothing to do. Never no time at all after a round that has taken no check: were one due
+/// that can't be taken, the worker would turn for ever, and time with it stand still.
+[[nodiscard]] Duration nap_before(std::optional<Instant> due, Instant now, bool was_in_vain);
+
 class Sensing {
  public:
   /// Before the upstream's first attempt: its circuits rely on it from then on.
