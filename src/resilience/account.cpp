@@ -351,7 +351,13 @@ Transitions Account::hold(std::optional<Hold> how, Instant now) {
 Transitions Account::hold(EndpointId id, std::optional<Hold> how, Instant now) {
   auto* const endpoint = endpoints_.find(id);
   if (endpoint == nullptr) return {};
-  Transitions transitions{.endpoint = endpoint->account.circuit().hold(how, now)};
+  auto& own = endpoint->account.circuit();
+  Transitions transitions{.endpoint = own.hold(how, now)};
+  // Where endpoints don't judge, no attempt asks its circuit: nobody would probe it.
+  if (!how && transitions.endpoint && endpoint->ejected() && !endpoints_.judge()) {
+    transitions.endpoint = own.close(transitions.endpoint->why, now);
+    endpoint->account.forget();
+  }
   note_endpoint(*endpoint, transitions.endpoint);
   return transitions;
 }

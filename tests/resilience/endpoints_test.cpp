@@ -434,6 +434,35 @@ TEST(HoldingByHand, TheOnlyEndpointHeldOpenLeavesNobody) {
   EXPECT_EQ(s.attempt(), 0U);
 }
 
+TEST(HoldingByHand, AnEndpointGivenBackWhereNoneJudgeIsClosedAtOnce) {
+  for (std::size_t const count : {1, 3}) {
+    Several s{count, {.enabled = count > 1 ? false : true}};
+    s.health.hold(EndpointId{0}, Hold::open, s.now);
+    s.now += 1s;
+    s.health.hold(EndpointId{0}, std::nullopt, s.now);
+    EXPECT_TRUE(s.ejected().empty()) << "nobody would probe it";
+    EXPECT_EQ(s.transitions.back().to, CircuitState::closed);
+    EXPECT_EQ(s.transitions.back().why.rule, Rule::given_back);
+    EXPECT_EQ(s.attempts(30).size(), count) << "it takes its part, and no more than that";
+  }
+}
+
+TEST(HoldingByHand, AnEndpointThatIsLeftAloneMeanwhileIsClosedToo) {
+  Several held{2};
+  held.health.hold(EndpointId{0}, Hold::open, held.now);
+  held.health.set_endpoints({{EndpointId{0}, {}}}, held.now);
+  EXPECT_EQ(held.health.snapshot(held.now).endpoints[0].held, Hold::open);
+  held.health.hold(EndpointId{0}, std::nullopt, held.now);
+  EXPECT_TRUE(held.ejected().empty());
+
+  Several given_back{2};
+  given_back.health.hold(EndpointId{0}, Hold::open, given_back.now);
+  given_back.health.hold(EndpointId{0}, std::nullopt, given_back.now);
+  EXPECT_EQ(given_back.ejected().count(0), 1U) << "the next attempt is its probe";
+  given_back.health.set_endpoints({{EndpointId{0}, {}}}, given_back.now);
+  EXPECT_TRUE(given_back.ejected().empty());
+}
+
 TEST(HoldingByHand, OutcomesOfBeforeAreStale) {
   Several s{1};
   auto before = s.ask();
