@@ -54,7 +54,8 @@ Endpoint* Account::endpoint_for(AttemptContext const& context, Admission admissi
   if (context.endpoint) return endpoints_.find(*context.endpoint);
   // Where a check has just found it well, the probe will, too.
   if (admission.probe && found_well_) {
-    if (auto* found = endpoints_.find(*std::exchange(found_well_, std::nullopt))) return found;
+    auto* const found = endpoints_.find(*std::exchange(found_well_, std::nullopt));
+    if (found != nullptr && !found->held_open()) return found;
   }
   return endpoints_.pick(context, now, rng_);
 }
@@ -245,7 +246,7 @@ void Account::sense() {
 namespace {
 
 /// For the upstream's check.
-bool is_free(Endpoint const& endpoint) { return !endpoint.check_in_flight; }
+bool is_free(Endpoint const& endpoint) { return !endpoint.check_in_flight && !endpoint.held_open(); }
 
 }  // namespace
 
@@ -293,6 +294,7 @@ void Account::settle_check(EndpointId id, std::optional<bool> good, Instant now)
   if (endpoint == nullptr) return;  // it has left, and says nothing of the others
   endpoint->check_in_flight = false;
   endpoint->account.circuit().checked(good.value_or(false), now, rng_);
+  if (endpoint->held_open()) return;
   // That one endpoint is still away says nothing new of the others.
   if (!upstream_asked && !good.value_or(false)) return;
   if (good.value_or(false) && upstream_.circuit().check_due()) found_well_ = id;
@@ -323,6 +325,7 @@ Transitions Account::checked(EndpointId id, CheckReport const& report, Instant n
   Transitions transitions;
   if (report.standing == Standing::well) {
     own.found_well(now);
+    if (endpoint->held_open()) return transitions;
     if (upstream.awaits_checks()) found_well_ = id;
     upstream.found_well(now);
     return transitions;
@@ -332,10 +335,12 @@ Transitions Account::checked(EndpointId id, CheckReport const& report, Instant n
                    .value = static_cast<double>(report.in_a_row),
                    .threshold = static_cast<double>(report.needed)};
     transitions.endpoint = eject_ill(*endpoint, why, now);
-    if (endpoints_.all_found_ill()) transitions.upstream = upstream.trip(why, now, rng_);
+    if (!endpoint->held_open() && endpoints_.all_found_ill())
+      transitions.upstream = upstream.trip(why, now, rng_);
     note_upstream(transitions.upstream);
   }
   await(own, report);
+  if (endpoint->held_open()) return transitions;
   if (auto const* next = endpoints_.next_report()) await(upstream, *next);
   return transitions;
 }

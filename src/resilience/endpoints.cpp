@@ -220,7 +220,7 @@ template <class Condition>
 bool of_all(std::vector<Endpoint*> const& endpoints, Condition holds) {
   bool has_any = false;
   for (auto const* endpoint : endpoints) {
-    if (endpoint->account.circuit().held() == Hold::open) continue;
+    if (endpoint->held_open()) continue;
     if (!holds(*endpoint)) return false;
     has_any = true;
   }
@@ -293,7 +293,7 @@ void Endpoints::note_latency(Endpoint& endpoint, Outcome outcome, Duration laten
 Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) {
   if (places_.size() == 1) {
     auto* const only = places_.front();
-    return only->account.circuit().held() == Hold::open ? nullptr : only;
+    return only->held_open() ? nullptr : only;
   }
   if (auto* probed = wants_probe(context, now)) return probed;
   now_ = now;
@@ -323,7 +323,7 @@ Endpoint* Endpoints::any_at_all(AttemptContext const& context) {
   auto const first = turn_++;
   for (std::size_t i = 0; i < places_.size(); ++i) {
     auto* const endpoint = places_[(first + i) % places_.size()];
-    if (endpoint->account.circuit().held() == Hold::open) continue;
+    if (endpoint->held_open()) continue;
     if (found == nullptr || is_better(*endpoint, *found)) found = endpoint;
   }
   return found;

@@ -30,6 +30,8 @@ struct Endpoint {
     auto const state = account.circuit().state();
     return state == CircuitState::open || state == CircuitState::half_open;
   }
+  /// By an operator: what checks show of it says nothing of the upstream.
+  [[nodiscard]] bool held_open() const { return account.circuit().held() == Hold::open; }
 
   EndpointId id;
   EndpointShare share;

@@ -232,6 +232,27 @@ TEST(Checks, WhatAnOperatorHoldsOpenIsNobodyToWaitFor) {
   EXPECT_EQ(c.health.state(), CircuitState::open) << "the only one left is ill";
 }
 
+TEST(Checks, OfWhatAnOperatorHoldsOpenSayNothingOfTheUpstream) {
+  Checked c{2};
+  c.health.hold(EndpointId{0}, Hold::open, c.now);
+  c.ill = {1};
+  c.checks(20);
+  EXPECT_EQ(c.health.state(), CircuitState::open);
+  EXPECT_TRUE(c.snapshot().awaits_checks) << "though they find well the one that is held";
+  EXPECT_TRUE(c.attempts(10).empty());
+}
+
+TEST(Checks, TheUpstreamsProbeGoesNowhereThatIsHeldOpenMeanwhile) {
+  Checked c{2};
+  c.ill = {0, 1};
+  c.checks(5);
+  c.ill = {1};
+  c.checks(2);
+  c.health.hold(EndpointId{0}, Hold::open, c.now);
+  auto const probe = c.health.admit({.request = {++c.requests}}, c.now);
+  EXPECT_FALSE(probe && probe->endpoint() == EndpointId{0});
+}
+
 TEST(Checks, OpenNothingWhereTheBreakerIsOff) {
   BreakerSettings off;
   off.enabled = false;

@@ -354,6 +354,30 @@ TEST(Sensing, TheUpstreamsCheckWaitsForAnEndpointThatIsFree) {
   EXPECT_TRUE(two.health.take_check(two.now));
 }
 
+TEST(Sensing, TheUpstreamAsksNoEndpointThatIsHeldOpen) {
+  TwoDead two;
+  two.health.hold(two.other, Hold::open, two.now);
+  auto const own = two.take(two.dead);
+  EXPECT_FALSE(two.health.take_check(two.now));
+  EXPECT_FALSE(two.health.next_check());
+}
+
+TEST(Sensing, OneThatIsHeldOpenMeanwhileEndsNothingAndGetsNoProbe) {
+  TwoDead asked;
+  auto const own = asked.take(asked.dead);
+  auto of_the_upstream = asked.take(asked.other);
+  asked.health.hold(asked.other, Hold::open, asked.now);
+  std::move(of_the_upstream).settle(true, asked.now);
+  EXPECT_FALSE(asked.ask()) << "where that takes connections nobody may go";
+
+  TwoDead found;
+  auto const another = found.take(found.dead);
+  std::move(found.take(found.other)).settle(true, found.now);
+  found.health.hold(found.other, Hold::open, found.now);
+  auto const probe = found.ask();
+  EXPECT_FALSE(probe && probe->endpoint() == found.other);
+}
+
 TEST(Sensing, TheUpstreamIsAskedForOnceAtATimeWhateverElseSettles) {
   Several s{5};
   s.health.sense();
