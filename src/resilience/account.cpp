@@ -12,8 +12,10 @@ namespace {
 /// something.
 constexpr Duration checks_overdue = 10s;
 
-void await(Circuit& circuit, CheckReport const& report) {
-  circuit.found_ill(report.next, report.next + report.timeout + checks_overdue);
+/// Nothing where they have ceased: then its window is as long as without checks.
+void await(Circuit& circuit, CheckReport const& report, Instant now) {
+  auto const at_most = report.next + report.timeout + checks_overdue;
+  if (now < at_most) circuit.found_ill(report.next, at_most);
 }
 
 }  // namespace
@@ -339,9 +341,9 @@ Transitions Account::checked(EndpointId id, CheckReport const& report, Instant n
       transitions.upstream = upstream.trip(why, now, rng_);
     note_upstream(transitions.upstream);
   }
-  await(own, report);
+  await(own, report, now);
   if (endpoint->held_open()) return transitions;
-  if (auto const* next = endpoints_.next_report()) await(upstream, *next);
+  if (auto const* next = endpoints_.next_report()) await(upstream, *next, now);
   return transitions;
 }
 
@@ -373,7 +375,7 @@ void Account::note_upstream(std::optional<Transition> const& transition) {
   if (!transition) return;
   if (transition->to == CircuitState::open) {
     found_well_.reset();
-    if (auto const* report = endpoints_.next_report()) await(upstream_.circuit(), *report);
+    if (auto const* report = endpoints_.next_report()) await(upstream_.circuit(), *report, transition->at);
   }
   if (transition->to == CircuitState::ramping) {
     // Those that could not be ejected failed with it, and are back with it.
@@ -398,7 +400,7 @@ void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& trans
   transition->endpoint = endpoint.id;
   endpoints_.note(endpoint, *transition);
   if (transition->to == CircuitState::open && endpoint.not_found_well()) {
-    await(endpoint.account.circuit(), *endpoint.last_check);
+    await(endpoint.account.circuit(), *endpoint.last_check, transition->at);
   }
   record(*transition, ejections_);
 }

@@ -100,7 +100,7 @@ void Circuit::found_ill(Instant next_check, Instant at_most) {
   if (state_ != CircuitState::open || hold_) return;
   check_due_.reset();  // that it takes connections again would say less
   awaited_ = next_check;
-  open_until_ = at_most;
+  open_until_ = std::max(open_until_, at_most);
 }
 
 void Circuit::found_well(Instant now) {

@@ -200,6 +200,26 @@ TEST(Checks, ThatCeaseKeepNothingOpenForEver) {
   EXPECT_EQ(c.attempts(1).size(), 1U) << "the next one should have shown something 10s ago";
 }
 
+TEST(Checks, ThatHaveCeasedLeaveAnOpenCircuitItsWindows) {
+  Checked c{1};
+  c.ill = {0};
+  c.checks(60);
+  c.now += 1min;
+  ASSERT_EQ(c.attempts(1, {}).size(), 1U);
+  EXPECT_EQ(c.health.state(), CircuitState::open);
+  EXPECT_FALSE(c.snapshot().awaits_checks) << "they show nothing any more";
+  EXPECT_GT(c.snapshot().retry_after, 1s);
+  EXPECT_TRUE(c.attempts(100, 1ms).empty()) << "not each request probes";
+}
+
+TEST(Checks, ThatHaveCeasedLeaveAnEjectedEndpointItsWindows) {
+  Checked c{2};
+  c.ill = {0};
+  c.checks(60);
+  c.now += 1min;
+  EXPECT_EQ(c.attempts(100, 1ms).at(0), 1U) << "one probe, and its window is longer than that";
+}
+
 TEST(Checks, ACircuitThatOpensWhileTheyFindItIllWaitsForThemAtOnce) {
   Checked c{1};
   c.ill = {0};

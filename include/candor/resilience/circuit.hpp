@@ -99,8 +99,8 @@ class Circuit {
   /// What such a check showed. A good one ends the window: the next attempt is the probe.
   void checked(bool good, Instant now, Rng& rng);
 
-  /// The checks that the upstream's `check` asks for find it ill: while it is open it waits for them and no
-  /// longer for its window, but not longer than `at_most`, as they may cease.
+  /// The checks that the upstream's `check` asks for find it ill: while it is open it waits for them, not for
+  /// its window. Not longer than `at_most`, as they may cease; unless the window is longer still.
   void found_ill(Instant next_check, Instant at_most);
   /// They find it well: then the next attempt is the probe, if it has waited for them.
   void found_well(Instant now);
