@@ -310,7 +310,9 @@ void Account::count_check(EndpointId id, std::optional<bool> good) {
 }
 
 std::optional<Transition> Account::eject_ill(Endpoint& endpoint, Trip const& why, Instant now) {
-  if (!endpoints_.judge() || endpoint.ejected() || !endpoints_.may_eject(endpoint)) return std::nullopt;
+  // What probes is out already, and goes back: no request is to find out what is known.
+  bool const may_open = endpoint.ejected() || endpoints_.may_eject(endpoint);
+  if (!endpoints_.judge() || !may_open) return std::nullopt;
   auto transition = endpoint.account.circuit().trip(why, now, rng_);
   // As after any ejection: its failures say little of those that are left.
   if (transition && settings_.breaker.trip.evidence) upstream_.forget();

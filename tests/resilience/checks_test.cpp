@@ -189,6 +189,22 @@ TEST(Checks, BadOnesEndTheConnectsThatAnOpenCircuitWaitsFor) {
   EXPECT_FALSE(c.health.next_check()) << "that it takes connections again would say less";
 }
 
+TEST(Checks, BadOnesEndTheProbingOfAnEndpointFoundIll) {
+  Checked c{2};
+  c.checks(1);
+  c.ill = {0};
+  while (c.ejected().empty()) c.attempts(1);
+  c.now += c.snapshot().endpoints[0].retry_after;
+  { auto const inconclusive = c.health.admit({.request = {++c.requests}}, c.now); }
+  ASSERT_EQ(c.snapshot().endpoints[0].state, CircuitState::half_open);
+  c.checks(3);
+  EXPECT_EQ(c.snapshot().endpoints[0].state, CircuitState::open);
+  EXPECT_EQ(c.transitions.back().why.rule, Rule::check_failure);
+  EXPECT_EQ(c.snapshot().endpoints[0].ejections, 1U) << "it was out all the while";
+  c.check(0);
+  EXPECT_FALSE(c.attempts(100, 1ms).contains(0));
+}
+
 TEST(Checks, ThatCeaseKeepNothingOpenForEver) {
   Checked c{1};
   c.ill = {0};
