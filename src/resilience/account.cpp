@@ -170,9 +170,6 @@ Transitions Account::settle(AttemptNote const& note, Admissions const& admission
     return transitions;
   }
   transitions.endpoint = settle_endpoint(endpoint, note, admissions.endpoint);
-  // What those have shown that are out now says little of those that are left.
-  bool const ejected = transitions.endpoint && transitions.endpoint->from != CircuitState::half_open &&
-                       transitions.endpoint->to == CircuitState::open;
   if (!note.outcome.is_success() && !note.outcome.is_failure()) {
     upstream_.circuit().inconclusive(admissions.upstream);
   } else if (upstream_.is_stale(admissions.upstream)) {
@@ -181,16 +178,24 @@ Transitions Account::settle(AttemptNote const& note, Admissions const& admission
   } else {
     auto const asked = asked_of_all(upstream_, endpoint, note);
     transitions.upstream = upstream_.settle(note, admissions.upstream, asked, rng_);
-    if (ejected && settings_.breaker.trip.evidence) upstream_.forget();
     note_upstream(transitions.upstream);
   }
   if (shadow_) {
     auto const asked = asked_of_all(shadow_->reading(), endpoint, note);
     transitions.shadow = shadow_->settle(note, admissions.shadow, asked);
-    if (ejected && shadow_->settings().trip.evidence) shadow_->forget();
     note_shadow(transitions.shadow);
   }
+  forget_what_led_to(transitions.endpoint);
   return transitions;
+}
+
+/// What those have shown that are out now says little of those that are left.
+void Account::forget_what_led_to(std::optional<Transition> const& of_an_endpoint) {
+  bool const is_ejection =
+      of_an_endpoint && lets_through(of_an_endpoint->from) && of_an_endpoint->to == CircuitState::open;
+  if (!is_ejection) return;
+  if (settings_.breaker.trip.evidence) upstream_.forget();
+  if (shadow_ && shadow_->settings().trip.evidence) shadow_->forget();
 }
 
 /// What one has shown that has left says nothing of those that are there.
@@ -234,6 +239,7 @@ Transitions Account::mark_slow(AttemptNote& note, Admissions const& admissions, 
     transitions.shadow = shadow_->mark_slow(marked, admissions.shadow, asked);
     note_shadow(transitions.shadow);
   }
+  forget_what_led_to(transitions.endpoint);
   return transitions;
 }
 
@@ -314,8 +320,7 @@ std::optional<Transition> Account::eject_ill(Endpoint& endpoint, Trip const& why
   bool const may_open = endpoint.ejected() || endpoints_.may_eject(endpoint);
   if (!endpoints_.judge() || !may_open) return std::nullopt;
   auto transition = endpoint.account.circuit().trip(why, now, rng_);
-  // As after any ejection: its failures say little of those that are left.
-  if (transition && settings_.breaker.trip.evidence) upstream_.forget();
+  forget_what_led_to(transition);
   note_endpoint(endpoint, transition);
   return transition;
 }

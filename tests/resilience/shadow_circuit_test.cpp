@@ -147,6 +147,22 @@ TEST(ShadowCircuit, ReadsTheSameSlowMarks) {
 }
 
 /// It cannot know what the attempts would have shown that were not made.
+TEST(ShadowCircuit, ForgetsWhatAnEndpointHasShownThatChecksEject) {
+  Health::Settings settings;
+  settings.endpoints.resize(3);
+  settings.shadow = BreakerSettings{};
+  Health health{settings, 1};
+  for (std::uint64_t request = 1; request <= 2; ++request) {
+    auto permit = health.admit({.request = {request}, .endpoint = EndpointId{0}}, start);
+    std::move(*permit).settle(failed(), start);
+  }
+  ASSERT_EQ(health.snapshot(start).shadow->run, 2U);
+  health.checked(EndpointId{0}, {.standing = Standing::ill, .in_a_row = 3, .needed = 3, .next = start + 1s},
+                 start);
+  ASSERT_EQ(health.snapshot(start).endpoints[0].state, CircuitState::open);
+  EXPECT_EQ(health.snapshot(start).shadow->run, 0U);
+}
+
 TEST(ShadowCircuit, SeesNothingOfWhatTheActingCircuitRefuses) {
   Watched w{classic(2), classic(5)};
   w.fail(2);

@@ -89,6 +89,26 @@ TEST(SlowMark, OpensByTheSlowRate) {
   EXPECT_EQ(d.state(), CircuitState::open);
 }
 
+TEST(SlowMark, ThoseThatHaveEjectedAnEndpointSayNothingOfTheOthers) {
+  Health::Settings settings;
+  settings.endpoints.resize(3);
+  settings.shadow = BreakerSettings{};
+  Health health{settings, 1};
+  std::vector<Permit> slow;
+  while (health.snapshot(test::start).endpoints[0].state == CircuitState::closed) {
+    ASSERT_LT(slow.size(), 100U);
+    slow.push_back(
+        std::move(*health.admit({.request = {slow.size() + 1}, .endpoint = EndpointId{0}}, test::start)));
+    slow.back().mark_slow(test::start);
+  }
+  auto const snapshot = health.snapshot(test::start);
+  EXPECT_EQ(snapshot.state, CircuitState::closed);
+  EXPECT_EQ(snapshot.run, 0U);
+  EXPECT_EQ(snapshot.window.marked, 0U);
+  EXPECT_EQ(snapshot.shadow->run, 0U);
+  EXPECT_EQ(snapshot.shadow->window.marked, 0U);
+}
+
 TEST(SlowMark, OfAnOlderGenerationHasNoVote) {
   Driver d;
   auto permit = d.admit();
