@@ -202,8 +202,9 @@ void Account::forget_what_led_to(std::optional<Transition> const& of_an_endpoint
 void Account::settle_departed(Endpoint& endpoint, AttemptNote const& note, Admissions const& admissions) {
   upstream_.circuit().inconclusive(admissions.upstream);
   if (shadow_) {
+    // What it would have refused it counts by what that showed, wherever it was.
     auto without = note;
-    without.outcome = Outcome::abandoned();
+    if (admissions.shadow) without.outcome = Outcome::abandoned();
     note_shadow(shadow_->settle(without, admissions.shadow, Asked::none));
   }
   if (note.outcome.is_success() || note.outcome.is_failure()) {

@@ -87,6 +87,16 @@ TEST(ShadowCircuit, CountsWhatItWouldHaveRefusedByWhatItShowed) {
   EXPECT_EQ(w.shadow().window.settled, 2U) << "those it would have refused have no vote";
 }
 
+TEST(ShadowCircuit, CountsWhatItWouldHaveRefusedThoughItsEndpointLeaves) {
+  Watched w{classic(50), classic(2)};
+  w.fail(2);
+  auto refused = w.admit();
+  w.health.set_endpoints({{EndpointId{1}, {}}}, w.now);
+  std::move(refused).settle(failed(), w.now);
+  EXPECT_EQ(w.refused(Outcome::Kind::failure), 1U);
+  EXPECT_EQ(w.refused(Outcome::Kind::abandoned), 0U);
+}
+
 TEST(ShadowCircuit, TheNextAttemptStandsForTheProbeOnceItsWindowIsOver) {
   Watched w{classic(50), classic(2)};
   w.fail(2);
