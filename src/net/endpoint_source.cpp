@@ -1,5 +1,8 @@
 #include "endpoint_source.hpp"
 
+#include <algorithm>
+#include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -99,8 +102,13 @@ void EndpointSource::take_list(std::vector<EndpointSettings> list, Duration ttl)
   why_.clear();
   is_settled_ = true;
   if (!file_) parts_.reactor.scheduler().at(next_, list_.due());
-  note_answer(news);
+  bool const was_out_of_reach = out_of_reach_;
   if (news.changed) update();
+  if (out_of_reach_) {
+    note_failure({.begins_to_fail = !was_out_of_reach}, why_out_of_reach());
+  } else {
+    note_answer({.changed = news.changed, .is_well_again = news.is_well_again || was_out_of_reach});
+  }
   parts_.settled();
 }
 
@@ -163,7 +171,26 @@ void EndpointSource::name_settled(std::string const& host, bool changed) {
     bool const is_believed = list_.policy().believes_empty && parts_.names.says_empty(host);
     why.empty() || is_believed ? note_answer({.changed = changed}) : note_failure({}, std::string(why));
   }
-  if (changed) update();
+  if (!changed) return;
+  bool const was_out_of_reach = out_of_reach_;
+  update();
+  if (out_of_reach_ == was_out_of_reach) return;
+  if (out_of_reach_) {
+    note_failure({.begins_to_fail = true}, why_out_of_reach());
+  } else if (!list_.failing()) {
+    note_answer({.changed = true, .is_well_again = true});
+  }
+}
+
+/// The names tell of themselves; here one stands for all.
+std::string EndpointSource::why_out_of_reach() const {
+  std::string why = "no name that it lists has an address";
+  for (auto const& listed : list_.items()) {
+    auto const where = split_host_port(listed.settings.address);
+    auto const failing = where ? parts_.names.why_failing(where->host) : std::string_view{};
+    if (!failing.empty()) return why.append(" (").append(where->host).append(": ").append(failing) + ')';
+  }
+  return why;
 }
 
 std::vector<EndpointSettings> EndpointSource::discovered() {
@@ -182,8 +209,34 @@ void EndpointSource::update() {
   hosts_.clear();
   std::vector<PlacedEndpoint> wanted;
   for (auto const& endpoint : upstream_.settings.endpoints) place(endpoint, {}, false, wanted);
-  for (auto const& endpoint : discovered()) place(endpoint, source_, true, wanted);
+  place_discovered(wanted);
   tell(parts_.changes.set(upstream_.index, wanted, parts_.reactor.scheduler().now()));
+}
+
+/// A list of other names than before is no better than the one before it until they have addresses: those
+/// that were there stay while a new one is looked up, and for as long as none of the new ones can be reached.
+void EndpointSource::place_discovered(std::vector<PlacedEndpoint>& among) {
+  auto const listed = discovered();
+  std::vector<PlacedEndpoint> placed;
+  bool is_awaited = false;
+  for (auto const& endpoint : listed) {
+    place(endpoint, source_, true, placed);
+    auto const where = split_host_port(endpoint.address);
+    is_awaited = is_awaited || (where && !parts_.names.is_settled(where->host));
+  }
+  out_of_reach_ = !is_awaited && placed.empty() && !listed.empty();
+  if (is_awaited || out_of_reach_) {
+    std::set<std::string_view> anew;
+    for (auto const& endpoint : listed) anew.insert(endpoint.address);
+    for (auto const& before : placed_) {
+      if (!anew.contains(before.address)) place(before, source_, true, placed);
+    }
+  }
+  placed_.clear();
+  for (auto& each : placed) {
+    placed_.push_back(each.entry.settings);
+    among.push_back(std::move(each));
+  }
 }
 
 /// `may_wait`: one that can't be reached yet, because its name has no address, need not be there.

@@ -60,6 +60,8 @@ class EndpointSource {
   void update();
   void place(EndpointSettings const& endpoint, std::string const& source, bool may_wait,
              std::vector<PlacedEndpoint>& among);
+  void place_discovered(std::vector<PlacedEndpoint>& among);
+  [[nodiscard]] std::string why_out_of_reach() const;
   void tell(EndpointRegister::Change const& change);
 
   Upstream& upstream_;
@@ -74,8 +76,9 @@ class EndpointSource {
   };
   KeptAnswer<Listed> list_;  // of `srv` and `file`
   std::string why_;          // the last one failed
-  std::string text_;         // what has been said of the file
   bool is_settled_ = false;
+  std::vector<EndpointSettings> placed_;  // of those that it has learnt of, what was placed last
+  bool out_of_reach_ = false;             // it lists some, and knows an address of none
   std::set<std::string> hosts_;
   std::unique_ptr<FileWatch> file_;
   Timer<std::function<void()>> next_;

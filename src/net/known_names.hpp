@@ -42,6 +42,11 @@ class KnownNames {
     auto const found = names_.find(host);
     return found != names_.end() && found->second->kept.says_empty();
   }
+  /// Whether it has been answered, well or ill. What is no name that is looked up has nothing to wait for.
+  [[nodiscard]] bool is_settled(std::string const& host) const {
+    auto const found = names_.find(host);
+    return found == names_.end() || found->second->is_settled;
+  }
   /// Whether each has been answered, well or ill.
   [[nodiscard]] bool all_settled() const { return unsettled_ == 0; }
   /// Looks no others up any more.

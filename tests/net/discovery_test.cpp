@@ -167,6 +167,36 @@ TEST(Discovery, ATargetWithoutAnAddressIsNotThereYet) {
   EXPECT_EQ(endpoints(proxy), std::set{"one.test:" + std::to_string(first.port())});
 }
 
+TEST(Discovery, TargetsStayUntilTheNamesThatFollowThemHaveAddresses) {
+  auto first = saying("first", "127.0.0.1:0");
+  auto second = saying("second", "127.0.0.1:0");
+  DnsServer server;
+  server.set("one.test", {a("127.0.0.1")});
+  server.set("_http._tcp.payments.test", {srv(0, 1, first.port(), "one.test")});
+  Proxy proxy{discovering({.srv = "_http._tcp.payments.test"}), {.dns = often(server)}};
+  auto caller = proxy.caller();
+  EXPECT_EQ(caller.get("/").body, "first");
+  server.set("two.test", RecordType::a, {.silent = true});
+  server.set("_http._tcp.payments.test", {srv(0, 1, second.port(), "two.test")});
+  ASSERT_TRUE(eventually([&] {
+    EXPECT_EQ(caller.get("/").body, "first");
+    return proxy.times_said("no name that it lists has an address (two.test: no name server answers)") == 1;
+  }));
+  EXPECT_TRUE(reading(proxy).failing_since);
+  EXPECT_EQ(endpoints(proxy), std::set{"one.test:" + std::to_string(first.port())});
+  server.set("two.test", {a("127.0.0.1")});
+  ASSERT_TRUE(eventually([&] {
+    auto const answer = caller.get("/");
+    EXPECT_EQ(answer.status, 200U);
+    return answer.body == "second";
+  }));
+  EXPECT_EQ(endpoints(proxy), std::set{"two.test:" + std::to_string(second.port())});
+  EXPECT_EQ(proxy.times_said("learns of its endpoints again"), 1U);
+  ASSERT_TRUE(eventually([&] { return !reading(proxy).failing_since; }));
+  EXPECT_EQ(proxy.ledger().failed(), 0U);
+  EXPECT_EQ(reading(proxy).left, 1U);
+}
+
 TEST(Discovery, ANameOfTheConfigurationIsOneEndpointWhoseAddressesMayChange) {
   OnePort ups;
   DnsServer server;
@@ -260,6 +290,37 @@ TEST(DiscoveryByFile, ABadOneOrNoneChangesNothingAndSaysWhyOnce) {
   write(file, ups.second.address() + "\n");
   ASSERT_TRUE(eventually([&] { return proxy.caller().get("/").body == "second"; }));
   EXPECT_EQ(proxy.times_said("learns of its endpoints again"), 1U);
+}
+
+TEST(DiscoveryByFile, OtherNamesTakeOverWhenTheyHaveAddressesAndMisspeltOnesNever) {
+  auto first = saying("first", "127.0.0.1:0");
+  auto second = saying("second", "127.0.0.1:0");
+  auto const port = [](SocketUpstream const& of) { return ":" + std::to_string(of.port()); };
+  DnsServer server;
+  server.set("one.test", {a("127.0.0.1")});
+  server.set("two.test", {a("127.0.0.1")});
+  Folder folder;
+  auto const file = folder.path("endpoints");
+  write(file, "one.test" + port(first) + "\n");
+  Proxy proxy{discovering({.file = file}), {.dns = often(server), .read_endpoints = reads_lines()}};
+  auto caller = proxy.caller();
+  EXPECT_EQ(caller.get("/").body, "first");
+  write(file, "tow.test" + port(second) + "\n");
+  ASSERT_TRUE(eventually([&] {
+    EXPECT_EQ(caller.get("/").body, "first");
+    return proxy.times_said("no name that it lists has an address (tow.test: there is no such name)") == 1;
+  }));
+  EXPECT_EQ(endpoints(proxy), std::set{"one.test" + port(first)});
+  // One that can be reached is enough.
+  write(file, "tow.test" + port(second) + "\ntwo.test" + port(second) + "\n");
+  ASSERT_TRUE(eventually([&] {
+    auto const answer = caller.get("/");
+    EXPECT_EQ(answer.status, 200U);
+    return answer.body == "second";
+  }));
+  ASSERT_TRUE(eventually([&] { return endpoints(proxy) == std::set{"two.test" + port(second)}; }));
+  EXPECT_FALSE(reading(proxy).failing_since);
+  EXPECT_EQ(proxy.ledger().failed(), 0U);
 }
 
 TEST(DiscoveryByFile, MayComeLater) {
