@@ -1,6 +1,11 @@
 #include "candor/config/load.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -63,12 +68,36 @@ std::variant<T, Problems> load_source(Source const& source, std::string const& f
 
 std::string reason(int error) { return std::error_code(error, std::generic_category()).message(); }
 
+/// What may be read: the configuration may come through a pipe; the endpoints' file is read while traffic
+/// flows, by a thread that must not wait for a writer.
+enum class Readable : std::uint8_t { anything, regular_files };
+
+using Stream = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+std::variant<Stream, Fault> opened(std::filesystem::path const& file, Readable what) {
+  int const no_wait = what == Readable::regular_files ? O_NONBLOCK : 0;
+  int const number = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | no_wait);
+  if (number < 0) return Fault{{}, "cannot be opened: " + reason(errno)};
+  Stream stream(::fdopen(number, "rb"), std::fclose);
+  if (!stream) {
+    auto fault = Fault{{}, "cannot be opened: " + reason(errno)};
+    ::close(number);
+    return fault;
+  }
+  struct stat kind {};
+  if (::fstat(number, &kind) != 0) return Fault{{}, "cannot be read: " + reason(errno)};
+  if (S_ISDIR(kind.st_mode)) return Fault{{}, "is a directory, not a file"};
+  if (what == Readable::regular_files && !S_ISREG(kind.st_mode)) {
+    return Fault{{}, "is no regular file: a pipe or a device cannot be read again and again"};
+  }
+  return stream;
+}
+
 /// The text of a file, one byte more than may be at most; or why it cannot be read.
-std::variant<std::string, Fault> read_text(std::filesystem::path const& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) return Fault{{}, "is a directory, not a file"};
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> const stream(std::fopen(file.c_str(), "rb"), std::fclose);
-  if (!stream) return Fault{{}, "cannot be opened: " + reason(errno)};
+std::variant<std::string, Fault> read_text(std::filesystem::path const& file, Readable what) {
+  auto opening = opened(file, what);
+  if (auto* fault = std::get_if<Fault>(&opening)) return std::move(*fault);
+  auto const& stream = std::get<Stream>(opening);
   std::string text(DocumentLimits{}.bytes + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), stream.get()));
   if (std::ferror(stream.get()) != 0) return Fault{{}, "cannot be read: " + reason(errno)};
@@ -88,8 +117,9 @@ std::variant<T, Problems> load(std::string_view text, std::string const& file,
 }
 
 template <class T>
-std::variant<T, Problems> load(std::filesystem::path const& file, Environment const& environment) {
-  auto const text = read_text(file);
+std::variant<T, Problems> load(std::filesystem::path const& file, Environment const& environment,
+                               Readable what) {
+  auto const text = read_text(file, what);
   if (auto const* fault = std::get_if<Fault>(&text)) return refused(file.string(), fault->message);
   return load<T>(std::get<std::string>(text), file.string(), environment);
 }
@@ -105,7 +135,7 @@ Environment process_environment() {
 }
 
 Loaded load_file(std::filesystem::path const& file, Environment const& environment) {
-  return load<Config>(file, environment);
+  return load<Config>(file, environment, Readable::anything);
 }
 
 Loaded load_text(std::string_view text, std::string const& file, Environment const& environment) {
@@ -113,7 +143,7 @@ Loaded load_text(std::string_view text, std::string const& file, Environment con
 }
 
 LoadedEndpoints load_endpoints_file(std::filesystem::path const& file, Environment const& environment) {
-  return load<std::vector<EndpointSettings>>(file, environment);
+  return load<std::vector<EndpointSettings>>(file, environment, Readable::regular_files);
 }
 
 LoadedEndpoints load_endpoints_text(std::string_view text, std::string const& file,

@@ -1,8 +1,10 @@
 // The file that discover.file names: a list of endpoints alone.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "support.hpp"
+#include "support/folder.hpp"
 
 namespace candor::config::test {
 namespace {
@@ -45,6 +47,24 @@ TEST(EndpointsFile, IsRefusedWithLineAndColumn) {
               ElementsAre("e.yaml:2:3: [1]: the endpoint A.:1 stands in the list twice"));
   EXPECT_THAT(faults(""), ElementsAre("e.yaml: is empty"));
   EXPECT_THAT(faults("endpoints: [a:1]"), ElementsAre("e.yaml:1:1: must be a list, not a map"));
+}
+
+TEST(EndpointsFile, IsARegularFileForWhichNobodyWaits) {
+  candor::test::Folder const folder;
+  auto const pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (auto const& [file, why] :
+       {std::pair{pipe, "is no regular file: a pipe or a device cannot be read again and again"},
+        std::pair{std::string("/dev/null"),
+                  "is no regular file: a pipe or a device cannot be read again and again"},
+        std::pair{folder.path("."), "is a directory, not a file"},
+        std::pair{folder.path("none"), "cannot be opened: No such file or directory"}}) {
+    auto const loaded = load_endpoints_file(file, environment);
+    auto const* problems = std::get_if<std::vector<Problem>>(&loaded);
+    ASSERT_NE(problems, nullptr) << file;
+    ASSERT_EQ(problems->size(), 1U);
+    EXPECT_EQ(problems->front().message, why);
+  }
 }
 
 }  // namespace

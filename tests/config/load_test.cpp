@@ -3,8 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdlib>
+#include <string>
+#include <variant>
 
 #include "support.hpp"
 
@@ -282,6 +286,18 @@ TEST(Load, TheEnvironmentOfTheProcessIsReadWhenAsked) {
   EXPECT_EQ(lookup("CANDOR_CONFIG_TEST"), "set");
   ASSERT_EQ(unsetenv("CANDOR_CONFIG_TEST"), 0);
   EXPECT_EQ(lookup("CANDOR_CONFIG_TEST"), std::nullopt);
+}
+
+TEST(Load, AConfigurationMayComeThroughAPipe) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  auto const text = with_upstream("workers: 3\n");
+  ASSERT_EQ(::write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  auto const loaded = load_file("/dev/fd/" + std::to_string(ends[0]), environment);
+  ::close(ends[0]);
+  ASSERT_TRUE(std::holds_alternative<Config>(loaded));
+  EXPECT_EQ(std::get<Config>(loaded).net.workers, 3U);
 }
 
 TEST(Load, WithoutAnEnvironmentNoVariableIsSet) {
