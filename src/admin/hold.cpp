@@ -17,7 +17,12 @@ struct Order {
   std::string wrong{};                    ///< why it is no order; empty: it is one
 };
 
-std::string shown(Json const& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+/// A value may be nested deeper than the stack is, in a body that is quickly sent: of such only the kind is
+/// said.
+std::string shown(Json const& value) {
+  if (value.is_structured()) return std::string("an ") + value.type_name();
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 Order wrong(std::string why) { return {.wrong = std::move(why)}; }
 

@@ -171,6 +171,8 @@ TEST_F(Orders, ThatMeanNothingAreToldSo) {
     EXPECT_EQ(answer.status, 400U) << body;
     EXPECT_EQ(detail(answer), why);
   }
+  std::string const deep = "{\"hold\": " + std::string(100'000, '[') + std::string(100'000, ']') + '}';
+  EXPECT_EQ(detail(give(deep)), "\"hold\" has to be \"open\", \"closed\" or \"none\", not an array.");
   auto const unknown = give(R"({"hold": "open", "endpoint": "payments-9:8080"})");
   EXPECT_EQ(unknown.status, 404U);
   EXPECT_EQ(detail(unknown),
