@@ -58,6 +58,13 @@ Answer wrong_method(std::string allowed) {
   return answer;
 }
 
+Answer other_origin(Request const& request) {
+  return problem(403, "Origin not allowed",
+                 "The request comes from a page of another origin" +
+                     (request.origin.empty() ? "" : ", " + request.origin) +
+                     ": it may be an attack by way of somebody's browser.");
+}
+
 void compress(Request const& request, Answer& answer) {
   if (answer.body.size() < worth_compressing) return;
   answer.fields.emplace_back("Vary", "Accept-Encoding");
@@ -100,12 +107,7 @@ Answer Routes::order(Request const& request, std::string const& name) const {
                    "This port only tells. To let it take orders, say admin.changes: true in the "
                    "configuration.");
   }
-  if (!origin_allowed(request)) {
-    return problem(403, "Origin not allowed",
-                   "The request comes from a page of another origin" +
-                       (request.origin.empty() ? "" : ", " + request.origin) +
-                       ": it may be an attack by way of somebody's browser.");
-  }
+  if (!origin_allowed(request)) return other_origin(request);
   if (!is_json(request.content_type)) {
     return problem(415, "Unsupported media type", "The body has to be JSON: Content-Type: application/json.");
   }
@@ -122,7 +124,10 @@ Answer Routes::of_path(Request const& request) const {
   if (path == "/readyz") return lifecycle(phase == Phase::serving);
   if (path == upstreams_path || path == "/api/v1/upstreams/") return all_upstreams();
   if (path.starts_with("/api/v1/upstreams/")) return one_upstream(path.substr(upstreams_path.size() + 1));
-  if (path == "/api/v1/events" && sources_.events) return events(request);
+  if (path == "/api/v1/events" && sources_.events) {
+    // A page need not be able to read a stream to hold its place, of which there are few.
+    return origin_allowed(request) ? events(request) : other_origin(request);
+  }
   return not_found(path);
 }
 

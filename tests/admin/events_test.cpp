@@ -129,5 +129,17 @@ TEST_F(Events, AFormatThatThereIsNotIsRefused) {
   EXPECT_EQ(ask({.method = "DELETE", .target = "/api/v1/events"}).status, 405U);
 }
 
+TEST_F(Events, AreNotHeldOpenByAStrangersPage) {
+  for (auto const* target : {"/api/v1/events", "/api/v1/events?format=json"}) {
+    for (auto const* site : {"cross-site", "same-site"}) {
+      EXPECT_EQ(ask({.target = target, .fetch_site = site}).status, 403U) << target << ' ' << site;
+    }
+    EXPECT_EQ(ask({.target = target, .origin = "http://evil.example"}).status, 403U) << target;
+    EXPECT_EQ(ask({.target = target, .origin = "http://localhost", .fetch_site = "same-origin"}).status,
+              200U);
+    EXPECT_EQ(ask({.target = target, .fetch_site = "none"}).status, 200U) << "typed in by hand";
+  }
+}
+
 }  // namespace
 }  // namespace candor::admin
