@@ -382,15 +382,21 @@ TEST(Sensing, TheUpstreamIsAskedForOnceAtATimeWhateverElseSettles) {
   Several s{5};
   s.health.sense();
   s.how = FailureKind::connect;
+  s.ill = {0};
+  while (s.ejected().empty()) s.attempt();
   s.ill = {0, 1, 2, 3, 4};
   while (s.health.state() == CircuitState::closed) s.attempt();
   s.now += 100ms;
   std::vector<CheckPermit> taken;
   while (auto check = s.health.take_check(s.now)) taken.push_back(std::move(*check));
   ASSERT_EQ(taken.size(), s.ejected().size() + 1) << "the last one for the upstream";
+  auto const own = taken.front().endpoint();
   std::move(taken.front()).settle(false, s.now);
-  EXPECT_FALSE(s.health.take_check(s.now));
-  EXPECT_FALSE(s.health.next_check() && *s.health.next_check() <= s.now);
+  s.now += 200ms;
+  auto const again = s.health.take_check(s.now);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->endpoint(), own);
+  EXPECT_FALSE(s.health.take_check(s.now)) << "the upstream's is still in flight";
 }
 
 TEST(HoldingByHand, OpenRefusesAllAndGivenBackItProbes) {
