@@ -30,7 +30,7 @@ void AttemptQueue::List::remove(Place& place) {
   --size;
 }
 
-AttemptQueue::AttemptQueue(std::size_t bound, std::size_t lanes, Health const& health)
+AttemptQueue::AttemptQueue(std::size_t bound, std::size_t lanes, Health& health)
     : bound_(bound), health_(health), lanes_(std::max<std::size_t>(lanes, 1)) {}
 
 AttemptQueueSnapshot AttemptQueue::snapshot() const {
@@ -115,7 +115,9 @@ void AttemptQueue::leave(Place& place) {
   look_again();
 }
 
+/// While some wait, whoever comes does not ask the account: what is over by now it hears from here.
 bool AttemptQueue::Place::line_up() {
+  queue_.health_.pass(desk_.scheduler_.now());
   std::lock_guard const held(queue_.lock_);
   return queue_.line_up(*this);
 }

@@ -56,6 +56,7 @@ class Account {
   [[nodiscard]] Transitions hold(EndpointId endpoint, std::optional<Hold> how, Instant now);
 
   [[nodiscard]] std::uint64_t room() const;
+  void pass(Instant now) { limit_.pass(now); }
   [[nodiscard]] bool retrying_pays(Instant now) const { return stretch_.pays(now); }
 
   /// `snapshot.endpoints` had better have the room already.

@@ -183,6 +183,12 @@ std::uint64_t Health::room() const {
   return shared_->read([](Account const& account) { return account.room(); });
 }
 
+void Health::pass(Instant now) {
+  if (!settings_.limit.adaptive) return;  // the time changes nothing
+  std::lock_guard const held{shared_->lock};
+  shared_->account.pass(now);
+}
+
 Duration Health::retry_after(Instant now) const {
   return shared_->read([now](Account const& account) { return account.retry_after(now); });
 }

@@ -100,6 +100,39 @@ TEST(AttemptQueue, LetsOneGoAtOnceIfThereIsRoom) {
   EXPECT_EQ(lanes.called, "a");
 }
 
+/// Whoever comes while others wait asks for no permit.
+TEST(AttemptQueue, WhoeverComesEndsALullInWhichNothingHasComeBack) {
+  Health::Settings settings;
+  settings.limit.adaptive = AdaptiveLimitSettings{};
+  Health health{settings, 1};
+  AttemptQueue queue{10, 1, health};
+  Scheduler scheduler{Instant{} + 1h};
+  AttemptQueue::Desk desk{queue, scheduler, nullptr};
+  std::vector<Permit> hanging;
+  auto const fill = [&] {
+    while (auto permit = health.admit({}, scheduler.now())) hanging.push_back(std::move(*permit));
+  };
+  auto const limit = [&] { return health.snapshot(scheduler.now()).limit.attempts; };
+  bool in_a_lull = false;
+  for (int i = 0; i < 200 && !in_a_lull; ++i) {
+    auto const before = limit();
+    fill();
+    scheduler.set_now(scheduler.now() + (i < 20 ? 100ms : 500ms));
+    for (auto& permit : hanging) std::move(permit).settle(Outcome::success(), scheduler.now());
+    hanging.clear();
+    in_a_lull = 2 * limit() < before;
+  }
+  ASSERT_TRUE(in_a_lull);
+  fill();
+  AttemptQueue::Place first{desk, 0, scheduler.now()};
+  ASSERT_TRUE(first.line_up());
+  EXPECT_EQ(queue.snapshot().waiting, 1U);
+  scheduler.set_now(scheduler.now() + 10s);
+  AttemptQueue::Place second{desk, 0, scheduler.now()};
+  ASSERT_TRUE(second.line_up());
+  EXPECT_EQ(queue.snapshot().waiting, 0U) << "both are called";
+}
+
 // --- threads ---
 
 constexpr unsigned threads = 8;

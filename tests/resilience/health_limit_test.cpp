@@ -118,6 +118,32 @@ TEST(HealthLimit, MovesWithWhatAttemptsTakeWhereItIsAdaptive) {
   EXPECT_LT(loaded.snapshot().limit.attempts, grown.attempts);
 }
 
+TEST(HealthLimit, HasRoomAfterALullThatNothingHasEndedOnceItHearsOfTheTime) {
+  Health::Settings settings;
+  settings.limit.adaptive = AdaptiveLimitSettings{};
+  Loaded loaded{settings};
+  auto const round = [&loaded](Duration latency) {
+    loaded.fill(static_cast<unsigned>(loaded.snapshot().limit.attempts));
+    loaded.now += latency;
+    for (auto& permit : loaded.hanging) std::move(permit).settle(Outcome::success(), loaded.now);
+    loaded.hanging.clear();
+  };
+  for (int i = 0; i < 20; ++i) round(100ms);
+  auto before = loaded.snapshot().limit.attempts;
+  for (int i = 0; i < 200; ++i) {
+    before = loaded.snapshot().limit.attempts;
+    round(500ms);
+    if (2 * loaded.snapshot().limit.attempts < before) break;  // no other step is as great
+  }
+  auto const lowered = loaded.snapshot().limit.attempts;
+  ASSERT_LT(2 * lowered, before) << "no lull";
+  loaded.fill(static_cast<unsigned>(lowered));
+  loaded.now += 10s;
+  EXPECT_EQ(loaded.health.room(), 0U);
+  loaded.health.pass(loaded.now);
+  EXPECT_GT(loaded.health.room(), 0U);
+}
+
 TEST(HealthThrottle, RefusesAPartWhileTheUpstreamAcceptsTooLittle) {
   Health::Settings settings;
   settings.breaker.enabled = false;

@@ -35,7 +35,7 @@ class AttemptQueue {
   class Place;
 
   /// `bound`: at most so many wait. `lanes`: whose attempts don't stand in each other's way, at least one.
-  AttemptQueue(std::size_t bound, std::size_t lanes, Health const& health);
+  AttemptQueue(std::size_t bound, std::size_t lanes, Health& health);
   AttemptQueue(AttemptQueue const&) = delete;
   AttemptQueue& operator=(AttemptQueue const&) = delete;
 
@@ -79,7 +79,7 @@ class AttemptQueue {
   void call_whom_there_is_room_for();
 
   std::size_t const bound_;
-  Health const& health_;
+  Health& health_;
   std::atomic<std::size_t> occupied_ = 0;  // waiting and called
 
   mutable std::mutex lock_;

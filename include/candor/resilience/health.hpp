@@ -254,6 +254,9 @@ class Health {
   /// For how many more attempts there is room under the limit; where the circuit decides, for all that ask
   /// it.
   [[nodiscard]] std::uint64_t room() const;
+  /// It has become so late. A limit that was lowered for a while may be over; admit() knows by itself, and
+  /// whoever has others wait instead of asking had better say so before they wait.
+  void pass(Instant now);
   /// How long a refused caller had better wait.
   [[nodiscard]] Duration retry_after(Instant now) const;
 
