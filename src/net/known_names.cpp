@@ -5,10 +5,22 @@
 
 namespace candor {
 
+namespace {
+
+/// How long the addresses of one family wait for those of the other.
+constexpr Duration grace = 100ms;
+
+}  // namespace
+
 std::vector<Address> const& KnownNames::addresses(std::string const& host) {
   auto& name = names_[host];
   if (!name) {
-    name = std::make_shared<Name>(host, parts_, [this, host] { ask(host); });
+    name = std::make_shared<Name>(
+        host, parts_, [this, host] { ask(host); },
+        [this, host] {
+          auto const held = names_.at(host);
+          settle(*held);
+        });
     ++unsettled_;
     ask(host);
   }
@@ -39,21 +51,30 @@ void KnownNames::ask(std::string const& host) {
     std::weak_ptr<Name> const asker{name};
     parts_.client.ask_for_addresses(host, parts_.families[i], [this, asker, i](AddressAnswer answer) {
       auto const still = asker.lock();
-      if (!still) return;
-      still->round[i] = std::move(answer);
-      if (--still->open == 0) settle(*still);
+      if (still) take(*still, i, std::move(answer));
     });
+  }
+}
+
+/// A family that nobody answers for takes seconds to fail: the other's addresses are good meanwhile, and as
+/// long as it is open it keeps what it had.
+void KnownNames::take(Name& name, std::size_t family, AddressAnswer answer) {
+  if (parts_.book != nullptr) parts_.book->count(name.host, answer.result, parts_.scheduler.now());
+  bool const has_some = !answer.addresses.empty();
+  name.round[family] = std::move(answer);
+  if (--name.open == 0) {
+    name.enough.disarm();
+    settle(name);
+  } else if (has_some) {
+    parts_.scheduler.after(name.enough, grace);
   }
 }
 
 void KnownNames::settle(Name& name) {
   auto const now = parts_.scheduler.now();
-  if (parts_.book != nullptr) {
-    for (auto const& answer : name.round) parts_.book->count(name.host, answer.result, now);
-  }
   name.why.clear();
   auto const news = name.kept.settle(name.round, now, parts_.rng, name.why);
-  parts_.scheduler.at(name.next, name.kept.answer().due());
+  if (name.open == 0) parts_.scheduler.at(name.next, name.kept.answer().due());
   bool const is_first = !std::exchange(name.is_settled, true);
   if (is_first) --unsettled_;
   if (news.begins_to_fail) {

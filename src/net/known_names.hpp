@@ -26,7 +26,8 @@ class KnownNames {
     AskingPolicy policy{};
     NameBook* book = nullptr;                     ///< absent: nobody wants the counts
     std::function<void(std::string_view)> say{};  ///< of one that fails, or no longer does
-    /// A round of look-ups is over. `changed`: it was the first, or the name has other addresses than before.
+    /// A round of look-ups is over, or has gone on long enough to take what there is. `changed`: it was the
+    /// first time, or the name has other addresses than before.
     std::function<void(std::string const& host, bool changed)> settled{};
   };
   explicit KnownNames(Parts parts) : parts_(std::move(parts)) {}
@@ -54,8 +55,11 @@ class KnownNames {
 
  private:
   struct Name {
-    Name(std::string which, Parts const& parts, std::function<void()> ask)
-        : host(std::move(which)), kept(parts.policy, parts.families.size()), next(std::move(ask)) {}
+    Name(std::string which, Parts const& parts, std::function<void()> ask, std::function<void()> settle)
+        : host(std::move(which)),
+          kept(parts.policy, parts.families.size()),
+          next(std::move(ask)),
+          enough(std::move(settle)) {}
 
     std::string host;
     KeptName kept;
@@ -64,9 +68,11 @@ class KnownNames {
     std::vector<AddressAnswer> round{};
     std::size_t open = 0;  // questions of the round
     Timer<std::function<void()>> next;
+    Timer<std::function<void()>> enough;  // one family has answered: the other has had its time
   };
 
   void ask(std::string const& host);
+  void take(Name& name, std::size_t family, AddressAnswer answer);
   void settle(Name& name);
 
   Parts parts_;

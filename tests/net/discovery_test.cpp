@@ -127,6 +127,37 @@ TEST(Discovery, AnEmptyAnswerRemovesThemOnlyWhereItIsBelieved) {
   EXPECT_TRUE(refused.has("error=destination_not_found")) << refused.head;
 }
 
+TEST(Discovery, AFamilyThatNobodyAnswersForDoesNotHoldUpTheOther) {
+  OnePort ups;
+  DnsServer server;
+  server.set("payments.test", {a("127.0.0.1")});
+  server.set("payments.test", RecordType::aaaa, {.silent = true});
+  DnsSettings const patient{.refresh = 100ms,
+                            .timeout = 10min,
+                            .servers = {server.address()},
+                            .addresses = DnsSettings::Addresses::both};
+  Proxy proxy{discovering({.dns = "payments.test" + ups.port}), {.dns = patient}};
+  ASSERT_TRUE(eventually([&] { return proxy.caller().get("/").body == "first"; }));
+  EXPECT_EQ(proxy.times_said("cannot look up"), 0U);
+}
+
+TEST(Discovery, TheOtherFamilyJoinsWhenItIsAnsweredAndKeepsWhatItHadUntilThen) {
+  OnePort ups;
+  DnsServer server;
+  server.set("payments.test", {a("127.0.0.1")});
+  server.set("payments.test", {aaaa("::1")});
+  auto dns = often(server);
+  dns.addresses = DnsSettings::Addresses::both;
+  Proxy proxy{discovering({.dns = "payments.test" + ups.port}), {.dns = dns}};
+  std::set<std::string> const both{"127.0.0.1" + ups.port, "[::1]" + ups.port};
+  ASSERT_TRUE(eventually([&] { return endpoints(proxy) == both; }));
+  server.set("payments.test", RecordType::aaaa, {.silent = true});
+  auto const before = server.asked("payments.test", RecordType::a);
+  ASSERT_TRUE(eventually([&] { return server.asked("payments.test", RecordType::a) >= before + 3; }));
+  EXPECT_EQ(endpoints(proxy), both);
+  EXPECT_EQ(reading(proxy).left, 0U);
+}
+
 TEST(Discovery, StartsWithoutAnyEndpointAndRefusesUntilOneIsKnown) {
   OnePort ups;
   DnsServer server;
