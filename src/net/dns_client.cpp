@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,8 +23,6 @@ namespace {
 
 /// How often each server is asked before a look-up has failed.
 constexpr int tries = 2;
-
-constexpr char const* system_servers = "/etc/resolv.conf";
 
 void initialise_library() {
   static int const status = ares_library_init(ARES_LIB_INIT_ALL);
@@ -52,7 +51,7 @@ std::string words_for(int status) {
     case LookUpResult::malformed: return "the answer cannot be read";
     case LookUpResult::failed: break;
   }
-  return ares_strerror(status);
+  return status == ARES_EDESTRUCTION ? "the name servers have changed" : ares_strerror(status);
 }
 
 Duration ttl_of(std::uint32_t seconds_) { return std::chrono::seconds{std::min(seconds_, 1U << 30U)}; }
@@ -191,9 +190,10 @@ std::vector<int> families_of(DnsSettings const& settings) {
 /// c-ares may leave something unread, and must hear of it again.
 class DnsClient::Channel final : private EventSink, private Wakeup {
  public:
-  Channel(Reactor& reactor, DnsSettings const& settings)
+  Channel(Reactor& reactor, DnsSettings const& settings, std::string system)
       : scheduler_(reactor.scheduler()),
         settings_(settings),
+        system_(std::move(system)),
         sockets_(epoll_create1(EPOLL_CLOEXEC)),
         timer_([this] {
           ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
@@ -203,18 +203,19 @@ class DnsClient::Channel final : private EventSink, private Wakeup {
     if (!sockets_ || !reactor.watch(sockets_.get(), *this)) {
       throw std::runtime_error(std::string("no epoll for names: ") + std::strerror(errno));
     }
-    open();
+    system_was_ = system_is();
+    channel_ = opened().release();
   }
   Channel(Channel const&) = delete;
   Channel& operator=(Channel const&) = delete;
   ~Channel() override {
     disarm();
-    close();
+    closing_ = true;
+    ares_destroy(channel_);
   }
 
   void ask_for_addresses(std::string const& host, int family, std::function<void(AddressAnswer)> told) {
     follow_system();
-    ++asked_;
     auto question =
         std::make_unique<Question<AddressAnswer>>(Question<AddressAnswer>{*this, std::move(told)});
     ares_addrinfo_hints hints{};
@@ -233,7 +234,6 @@ class DnsClient::Channel final : private EventSink, private Wakeup {
 
   void ask_for_targets(std::string const& service, std::function<void(SrvAnswer)> told) {
     follow_system();
-    ++asked_;
     auto question = std::make_unique<Question<SrvAnswer>>(Question<SrvAnswer>{*this, std::move(told)});
     ares_search(
         channel_, service.c_str(), ns_c_in, ns_t_srv,
@@ -257,13 +257,14 @@ class DnsClient::Channel final : private EventSink, private Wakeup {
   /// Told later, in a turn of its own: c-ares must not be asked again from within.
   template <class Answer>
   void answer(Question<Answer>& question, Answer answer) {
-    --asked_;
     if (closing_) return;
     answered_.push_back([told = std::move(question.told), answer = std::move(answer)] { told(answer); });
     scheduler_.soon(*this);
   }
 
-  void open() {
+  using Opened = std::unique_ptr<std::remove_pointer_t<ares_channel>, decltype(&ares_destroy)>;
+
+  Opened opened() {
     ares_options options{};
     options.timeout =
         static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(settings_.timeout).count());
@@ -272,33 +273,34 @@ class DnsClient::Channel final : private EventSink, private Wakeup {
       static_cast<Channel*>(mine)->watch(socket, reads != 0, writes != 0);
     };
     options.sock_state_cb_data = this;
+    ares_channel made = nullptr;
     int status =
-        ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+        ares_init_options(&made, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+    Opened channel{status == ARES_SUCCESS ? made : nullptr, ares_destroy};
     if (status == ARES_SUCCESS && !settings_.servers.empty()) {
       std::string list;
       for (auto const& server : settings_.servers) list += (list.empty() ? "" : ",") + server;
-      status = ares_set_servers_ports_csv(channel_, list.c_str());
+      status = ares_set_servers_ports_csv(channel.get(), list.c_str());
     }
     if (status != ARES_SUCCESS) throw std::runtime_error(std::string("c-ares: ") + ares_strerror(status));
-    system_was_ = system_is();
+    return channel;
   }
 
-  void close() {
-    closing_ = true;
-    ares_destroy(channel_);  // answers what is open
-    closing_ = false;
-    asked_ = 0;
-  }
-
-  /// c-ares reads which servers there are when it begins, and never again.
+  /// c-ares reads which servers there are when it begins, and never again. There may always be something
+  /// open: that fails, and is asked again soon.
   void follow_system() {
-    if (asked_ > 0 || system_is() == system_was_) return;
-    close();
-    open();
+    auto const now = system_is();  // before it is read: what changes meanwhile is seen the next time
+    if (now == system_was_) return;
+    try {
+      ares_destroy(std::exchange(channel_, opened().release()));
+    } catch (std::runtime_error const&) {
+      return;  // the one that there is has to do; the next question tries again
+    }
+    system_was_ = now;
   }
-  [[nodiscard]] static std::pair<ino_t, std::int64_t> system_is() {
+  [[nodiscard]] std::pair<ino_t, std::int64_t> system_is() const {
     struct stat now {};
-    if (::stat(system_servers, &now) != 0) return {};
+    if (::stat(system_.c_str(), &now) != 0) return {};
     return {now.st_ino, now.st_mtim.tv_sec * std::int64_t{1'000'000'000} + now.st_mtim.tv_nsec};
   }
 
@@ -348,17 +350,17 @@ class DnsClient::Channel final : private EventSink, private Wakeup {
 
   Scheduler& scheduler_;
   DnsSettings const& settings_;
+  std::string const system_;
   Descriptor sockets_;
   ares_channel channel_ = nullptr;
-  std::size_t asked_ = 0;  // and not answered
   bool closing_ = false;
   std::pair<ino_t, std::int64_t> system_was_{};
   std::vector<std::function<void()>> answered_;
   Timer<std::function<void()>> timer_;
 };
 
-DnsClient::DnsClient(Reactor& reactor, DnsSettings const& settings)
-    : channel_(std::make_unique<Channel>(reactor, settings)) {}
+DnsClient::DnsClient(Reactor& reactor, DnsSettings const& settings, std::string system)
+    : channel_(std::make_unique<Channel>(reactor, settings, std::move(system))) {}
 DnsClient::~DnsClient() = default;
 
 void DnsClient::ask_for_addresses(std::string const& host, int family,

@@ -14,8 +14,9 @@ namespace candor {
 
 class DnsClient {
  public:
-  /// Throws std::runtime_error when the system has no room for it. Both must outlive it.
-  DnsClient(Reactor& reactor, DnsSettings const& settings);
+  /// Throws std::runtime_error when the system has no room for it. Both must outlive it. It begins anew when
+  /// the file at `system` changes: what is open then ends as failed.
+  DnsClient(Reactor& reactor, DnsSettings const& settings, std::string system = "/etc/resolv.conf");
   /// What is still asked for is never answered.
   ~DnsClient();
 

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 
 #include "support/dns_server.hpp"
+#include "support/folder.hpp"
 
 namespace candor::test {
 namespace {
@@ -140,6 +142,33 @@ TEST(DnsClient, RefusesTargetsThatCannotBeRead) {
             LookUpResult::malformed);
   EXPECT_EQ(ask_for_targets(asking({server.address()}), "_none._tcp.test").result,
             LookUpResult::no_such_name);
+}
+
+TEST(DnsClient, BeginsAnewWhenTheSystemsServersChangeThoughSomethingIsOpen) {
+  DnsServer server;
+  server.set("silent.test", RecordType::a, {.silent = true});
+  server.set("payments.test", {a("10.0.0.1")});
+  Folder const folder;
+  auto const system = folder.path("resolv.conf");
+  Reactor reactor;
+  auto settings = asking({server.address()});
+  settings.timeout = 10min;
+  DnsClient client{reactor, settings, system};
+  AddressAnswer open;
+  AddressAnswer next;
+  unsigned left = 2;
+  auto const into = [&](AddressAnswer& got) {
+    return [&](AddressAnswer answer) {
+      got = std::move(answer);
+      if (--left == 0) reactor.stop();
+    };
+  };
+  client.ask_for_addresses("silent.test", AF_INET, into(open));
+  std::ofstream{system} << "nameserver 127.0.0.1\n";
+  client.ask_for_addresses("payments.test", AF_INET, into(next));
+  reactor.run();
+  EXPECT_EQ(open.result, LookUpResult::failed);
+  EXPECT_EQ(texts(next), std::set<std::string>{"10.0.0.1:0"});
 }
 
 TEST(DnsClient, MayBeDroppedWhileItWaits) {
