@@ -13,20 +13,26 @@ namespace {
 constexpr Duration until_quiet = 100ms;
 constexpr Duration between_looks = 10s;
 
-constexpr std::uint32_t what_changes = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                                       IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t what_changes = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                                       IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
 }  // namespace
 
 FileWatch::FileWatch(Reactor& reactor, std::filesystem::path file, std::function<void()> changed)
     : scheduler_(reactor.scheduler()),
       directory_(file.has_parent_path() ? file.parent_path() : std::filesystem::path(".")),
+      name_(file.filename()),
       changed_(std::move(changed)),
       notices_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-      quiet_([this] { changed_(); }),
+      quiet_([this] {
+        is_put_off_ = false;
+        changed_();
+      }),
       now_and_then_([this] {
         look_later();
-        changed_();
+        // It may be half written. But where something always happens, it is read all the same.
+        is_put_off_ = quiet_.armed() && !is_put_off_;
+        if (!is_put_off_) changed_();
       }) {
   if (notices_ && !reactor.watch(notices_.get(), *this)) notices_.reset();
   look_later();
@@ -51,9 +57,11 @@ void FileWatch::wake() {
   for (;;) {
     auto const size = ::read(notices_.get(), buffer.data(), buffer.size());
     if (size <= 0) break;
-    has_come = true;
     for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
       auto const* event = reinterpret_cast<inotify_event const*>(buffer.data() + at);
+      // Its neighbours' being written says nothing of it.
+      bool const is_of_another = event->mask == IN_MODIFY && event->len > 0 && name_ != event->name;
+      has_come = has_come || !is_of_another;
       bool const is_gone = (event->mask & (IN_IGNORED | IN_MOVE_SELF)) != 0;
       if (is_gone && event->wd == watched_) {
         inotify_rm_watch(notices_.get(), watched_);

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "candor/net/reactor.hpp"
@@ -29,9 +30,11 @@ class FileWatch final : private EventSink, private Wakeup {
 
   Scheduler& scheduler_;
   std::filesystem::path const directory_;
+  std::string const name_;  // in it
   std::function<void()> changed_;
   Descriptor notices_;
   int watched_ = -1;  // the directory's number; none: it isn't watched
+  bool is_put_off_ = false;
   Timer<std::function<void()>> quiet_;
   Timer<std::function<void()>> now_and_then_;
 };
