@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -56,6 +57,11 @@ std::string words_for(int status) {
 
 Duration ttl_of(std::uint32_t seconds_) { return std::chrono::seconds{std::min(seconds_, 1U << 30U)}; }
 
+std::string beyond_most(std::string_view what) {
+  return std::string("there are more ").append(what) + " than " + std::to_string(most_of_an_answer) +
+         "; the others are left out";
+}
+
 AddressAnswer addresses_of(int status, ares_addrinfo* found) {
   std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> const owner{found, ares_freeaddrinfo};
   AddressAnswer answer{.result = result_of(status), .why = words_for(status)};
@@ -72,6 +78,7 @@ AddressAnswer addresses_of(int status, ares_addrinfo* found) {
     answer.result = LookUpResult::empty;
     answer.why = words_for(ARES_ENODATA);
   }
+  if (keep_most(answer.addresses)) answer.left_out = beyond_most("addresses");
   answer.ttl = ttl_of(static_cast<std::uint32_t>(std::max(ttl, 0)));
   return answer;
 }
@@ -142,7 +149,10 @@ SrvAnswer targets_of(std::vector<unsigned char> const& bytes) {
       target.port = static_cast<std::uint16_t>(message.number(2));
       target.host = message.name();
       // A single dot: decidedly not available (RFC 2782).
-      if (!target.host.empty() && target.host != "." && target.port != 0) answer.targets.push_back(target);
+      bool const is_available = !target.host.empty() && target.host != "." && target.port != 0;
+      bool const is_host = is_host_name(target.host);
+      if (is_available && is_host) answer.targets.push_back(target);
+      if (is_available && !is_host) answer.left_out = "a target is left out whose name cannot be a host's";
     } else {
       message.skip(length);
     }
@@ -152,6 +162,7 @@ SrvAnswer targets_of(std::vector<unsigned char> const& bytes) {
   bool const is_empty = answer.targets.empty();
   answer.result = is_empty ? LookUpResult::empty : LookUpResult::answered;
   answer.why = is_empty ? "the name has no targets" : "";
+  if (keep_most(answer.targets)) answer.left_out = beyond_most("targets");
   answer.ttl = ttl_of(ttl);
   return answer;
 }

@@ -1,7 +1,9 @@
 #include "endpoint_sets.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace candor {
@@ -10,7 +12,40 @@ namespace {
 
 constexpr unsigned last_group = 15;
 
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && std::all_of(label.begin(), label.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+template <class T, class Before>
+bool keep_first(std::vector<T>& items, Before before) {
+  if (items.size() <= most_of_an_answer) return false;
+  std::sort(items.begin(), items.end(), before);
+  items.erase(items.begin() + most_of_an_answer, items.end());
+  return true;
+}
+
 }  // namespace
+
+bool is_host_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.size() > 253) return false;
+  for (;;) {
+    auto const dot = text.find('.');
+    if (!is_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+bool keep_most(std::vector<SrvTarget>& targets) {
+  return keep_first(targets, [](SrvTarget const& a, SrvTarget const& b) {
+    return std::tie(a.priority, a.host, a.port) < std::tie(b.priority, b.host, b.port);
+  });
+}
+
+bool keep_most(std::vector<Address>& addresses) { return keep_first(addresses, std::less<>{}); }
 
 std::vector<EndpointSettings> endpoints_of(std::vector<Address> addresses, std::uint16_t port) {
   std::vector<EndpointSettings> endpoints;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "candor/core/rng.hpp"
@@ -18,9 +20,13 @@ namespace candor {
 struct AddressAnswer {
   LookUpResult result = LookUpResult::failed;
   std::vector<Address> addresses{};
-  Duration ttl{};     ///< the shortest; zero: of what has none
-  std::string why{};  ///< in words, of what is no answer
+  Duration ttl{};          ///< the shortest; zero: of what has none
+  std::string why{};       ///< in words, of what is no answer
+  std::string left_out{};  ///< in words, what of the answer wasn't taken; empty: all was
 };
+
+/// As many endpoints, and addresses of a name, as one answer gives. Each costs memory in every worker.
+constexpr std::size_t most_of_an_answer = 1000;
 
 /// A target of a service, as an SRV record has it (RFC 2782).
 struct SrvTarget {
@@ -36,7 +42,17 @@ struct SrvAnswer {
   std::vector<SrvTarget> targets{};
   Duration ttl{};
   std::string why{};
+  std::string left_out{};
 };
+
+/// Whether it may be the name of a host: letters, digits, hyphens, underscores and dots. A name server may
+/// say anything, such as what would be the path of a socket.
+[[nodiscard]] bool is_host_name(std::string_view text);
+
+/// Of more targets than are taken, those that stay: of the first priorities, and the same ones at each
+/// answer. Whether there were more.
+bool keep_most(std::vector<SrvTarget>& targets);
+bool keep_most(std::vector<Address>& addresses);
 
 /// Each address with this port.
 [[nodiscard]] std::vector<EndpointSettings> endpoints_of(std::vector<Address> addresses, std::uint16_t port);

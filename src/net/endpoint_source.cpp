@@ -65,6 +65,10 @@ void EndpointSource::ask_for_targets() {
   auto const& service = *discover_->srv;
   parts_.client.ask_for_targets(service, [this, &service](SrvAnswer const& answer) {
     if (parts_.book != nullptr) parts_.book->count(service, answer.result, parts_.reactor.scheduler().now());
+    if (!answer.left_out.empty() && answer.left_out != left_out_) {
+      left_out_ = answer.left_out;
+      parts_.say(upstream_.name() + ": " + source_ + ": " + left_out_);
+    }
     switch (answer.result) {
       case LookUpResult::answered:
       case LookUpResult::empty:

@@ -76,6 +76,7 @@ class EndpointSource {
   };
   KeptAnswer<Listed> list_;  // of `srv` and `file`
   std::string why_;          // the last one failed
+  std::string left_out_;     // has been said
   bool is_settled_ = false;
   std::vector<EndpointSettings> placed_;  // of those that it has learnt of, what was placed last
   bool out_of_reach_ = false;             // it lists some, and knows an address of none

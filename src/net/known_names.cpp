@@ -61,6 +61,10 @@ void KnownNames::ask(std::string const& host) {
 void KnownNames::take(Name& name, std::size_t family, AddressAnswer answer) {
   if (parts_.book != nullptr) parts_.book->count(name.host, answer.result, parts_.scheduler.now());
   bool const has_some = !answer.addresses.empty();
+  if (!answer.left_out.empty() && answer.left_out != name.left_out) {
+    name.left_out = answer.left_out;
+    parts_.say(name.host + ": " + name.left_out);
+  }
   name.round[family] = std::move(answer);
   if (--name.open == 0) {
     name.enough.disarm();

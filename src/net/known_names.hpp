@@ -65,6 +65,7 @@ class KnownNames {
     KeptName kept;
     bool is_settled = false;
     std::string why{};
+    std::string left_out{};  // has been said
     std::vector<AddressAnswer> round{};
     std::size_t open = 0;  // questions of the round
     Timer<std::function<void()>> next;

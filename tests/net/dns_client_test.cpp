@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -131,6 +132,43 @@ TEST(DnsClient, TakesTargetsOfAService) {
   EXPECT_EQ(answer.result, LookUpResult::answered);
   EXPECT_EQ(answer.targets, (std::vector<SrvTarget>{{"one.test", 8080, 10, 5}, {"two.test", 8081, 20, 0}}));
   EXPECT_EQ(answer.ttl, 30s);
+}
+
+TEST(DnsClient, LeavesOutTargetsThatCannotBeHosts) {
+  DnsServer server;
+  server.set("_http._tcp.payments.test",
+             {srv(0, 1, 80, "unix:/run/x"), srv(0, 1, 80, "one_1.test"), srv(0, 1, 80, "two words.test")});
+  auto const answer = ask_for_targets(asking({server.address()}), "_http._tcp.payments.test");
+  EXPECT_EQ(answer.targets, (std::vector<SrvTarget>{{"one_1.test", 80, 0, 1}}));
+  EXPECT_EQ(answer.left_out, "a target is left out whose name cannot be a host's");
+  server.set("_http._tcp.payments.test", {srv(0, 1, 80, "unix:/run/x")});
+  EXPECT_EQ(ask_for_targets(asking({server.address()}), "_http._tcp.payments.test").result,
+            LookUpResult::empty);
+}
+
+TEST(DnsClient, TakesOnlySoManyOfOneAnswerAndTheSameOnesInAnyOrder) {
+  DnsServer server;
+  std::vector<Record> many;
+  std::vector<Record> services;
+  for (unsigned i = 0; i < 1100; ++i) {
+    many.push_back(a("10.0." + std::to_string(i / 100) + '.' + std::to_string(i % 100)));
+    services.push_back(srv(i < 1050 ? 0 : 1, 1, 80, std::to_string(i) + ".test"));
+  }
+  auto const addresses = [&] {
+    server.set("payments.test", RecordType::a, {.records = many, .truncated = true});
+    return ask(asking({server.address()}), "payments.test");
+  };
+  auto const first = addresses();
+  EXPECT_EQ(first.addresses.size(), 1000U);
+  EXPECT_EQ(first.left_out, "there are more addresses than 1000; the others are left out");
+  std::reverse(many.begin(), many.end());
+  EXPECT_EQ(texts(addresses()), texts(first));
+  server.set("_http._tcp.payments.test", RecordType::srv, {.records = services, .truncated = true});
+  auto const answer = ask_for_targets(asking({server.address()}), "_http._tcp.payments.test");
+  EXPECT_EQ(answer.targets.size(), 1000U);
+  EXPECT_TRUE(std::all_of(answer.targets.begin(), answer.targets.end(),
+                          [](auto const& target) { return target.priority == 0; }));
+  EXPECT_EQ(answer.left_out, "there are more targets than 1000; the others are left out");
 }
 
 TEST(DnsClient, RefusesTargetsThatCannotBeRead) {
