@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -313,14 +314,25 @@ class ModelAccount {
     return told(snapshot.ledger.started, snapshot.ledger, account_.recent_attempts());
   }
 
-  /// What it does from now on, if all that is in flight succeeds, then some attempts, then all fail: what
-  /// end() hides shows in that.
-  [[nodiscard]] std::string behaviour() const {
+  /// What it does from now on: what end() hides shows in that. Once in long steps, for windows and what comes
+  /// after them; once in short ones, for what a ramp has counted so far.
+  [[nodiscard]] std::string behaviour() const { return goes_on(300ms) + goes_on(7ms); }
+
+  Instant now = start;
+
+ private:
+  struct Held {
+    AttemptNote note{};
+    Admissions admissions{};
+  };
+
+  /// If all that is in flight succeeds, then some attempts, then all fail.
+  [[nodiscard]] std::string goes_on(Duration step) const {
     ModelAccount copy{*this};
     std::string text;
     for (auto const& [request, held] : held_) text += copy.make({AccountStep::Kind::settle, request});
     std::uint64_t request = 0;
-    for (unsigned phase = 0; phase < 10; ++phase, copy.now += 300ms) {
+    for (unsigned phase = 0; phase < 10; ++phase, copy.now += step) {
       auto const outcome = phase < 6 ? Outcome::success() : Outcome::failed(FailureKind::status);
       auto const first = request + 1;
       while (++request < first + 6) text += copy.make({AccountStep::Kind::admit, request}) + " ";
@@ -331,14 +343,6 @@ class ModelAccount {
     }
     return text;
   }
-
-  Instant now = start;
-
- private:
-  struct Held {
-    AttemptNote note{};
-    Admissions admissions{};
-  };
 
   static std::string of(Transitions const& transitions) {
     std::string text;
