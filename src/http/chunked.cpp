@@ -94,7 +94,16 @@ ChunkedDecoder::State ChunkedDecoder::after_extension(char c) {
   return grammar::is_white(c) ? State::space : refuse("a chunk size that is not hexadecimal");
 }
 
-ChunkedDecoder::State ChunkedDecoder::after_size_line() { return left_ == 0 ? State::trailer : State::data; }
+/// A line that may have held 256 bytes for one byte of data.
+ChunkedDecoder::State ChunkedDecoder::after_size_line() {
+  constexpr std::size_t line_ends = 3;  // its LF, and the CRLF behind the data
+  auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, framing_beyond));
+  auto const in_proportion = framing_per_chunk + framing_per_byte * size;
+  auto const framing = beyond_ + line_seen_ + line_ends;
+  beyond_ = framing > in_proportion ? framing - in_proportion : 0;
+  if (beyond_ > framing_beyond) return refuse("more chunk framing than its content is worth");
+  return left_ == 0 ? State::trailer : State::data;
+}
 
 ChunkedDecoder::State ChunkedDecoder::after_trailer(char c) {
   if (++trailer_seen_ > trailer_limit) return refuse("trailers over the limit");

@@ -47,6 +47,14 @@ Decoded decode(std::string_view input, NextSize const& next_size) {
   auto const after = decoder.step("0\r\n\r\n");
   if (out.end) require(after.consumed == 0 && after.end, "an end stays one");
   if (out.refused) require(!after.error.empty(), "a refusal stays one");
+  // Each byte of content stands in a chunk of its own at worst; a last chunk may have no content yet.
+  using http::ChunkedDecoder;
+  auto const chunks = out.content.size() + 1;
+  auto const in_proportion =
+      ChunkedDecoder::framing_per_chunk * chunks + ChunkedDecoder::framing_per_byte * out.content.size();
+  require(out.consumed <= out.content.size() + in_proportion + ChunkedDecoder::framing_beyond +
+                              2 * ChunkedDecoder::line_limit + ChunkedDecoder::trailer_limit,
+          "what it carries outweighs its framing");
   out.trailers = decoder.trailers();
   require(out.trailers.size() <= http::ChunkedDecoder::trailer_limit, "trailers within the limit");
   return out;

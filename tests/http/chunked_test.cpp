@@ -135,6 +135,33 @@ TEST(ChunkedDecoder, DropsExtensionsAndBoundsThem) {
   EXPECT_EQ(decode("5;" + std::string(1000, 'x')).error, "a chunk's head over the limit");
 }
 
+TEST(ChunkedDecoder, BoundsItsFramingByWhatItCarries) {
+  std::string const heavy = "1;" + std::string(ChunkedDecoder::line_limit - 6, 'x') + "\r\na\r\n";
+  auto const times = [](int n, std::string_view chunk) {
+    std::string chunks;
+    for (int i = 0; i < n; ++i) chunks += chunk;
+    return chunks;
+  };
+  constexpr std::string_view refusal = "more chunk framing than its content is worth";
+  EXPECT_TRUE(decode(times(60, heavy) + "0\r\n\r\n").end) << "some of it is nothing";
+  Decoded const refused = decode(times(1000, heavy) + "0\r\n\r\n");
+  EXPECT_EQ(refused.error, refusal);
+  EXPECT_LT(refused.consumed, ChunkedDecoder::framing_beyond + 2000);
+  // Content outweighs it, before or between.
+  std::string const large = "4000\r\n" + std::string(0x4000, 'b') + "\r\n";
+  EXPECT_TRUE(decode(times(60, heavy) + large + times(60, heavy) + "0\r\n\r\n").end);
+  EXPECT_EQ(decode(large + times(120, heavy) + "0\r\n\r\n").error, refusal) << "but is not saved up";
+  std::string const signed_one =
+      "64;signature=" + std::string(180, 's') + "\r\n" + std::string(100, 'c') + "\r\n";
+  EXPECT_TRUE(decode(times(1000, signed_one) + "0\r\n\r\n").end);
+}
+
+TEST(ChunkedDecoder, TakesAnyNumberOfTheSmallestChunks) {
+  std::string message;
+  for (int i = 0; i < 100'000; ++i) message += "1\r\na\r\n";
+  EXPECT_TRUE(decode(message + "0\r\n\r\n").end);
+}
+
 TEST(ChunkedDecoder, KeepsTrailersApartAndDropsWhatMustNotTrail) {
   Decoded const out = decode(
       "0\r\nX-Sum: abc \r\nContent-Length: 5\r\nTRANSFER-ENCODING: chunked\r\nHost: b\r\nConnection: "

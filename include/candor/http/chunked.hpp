@@ -10,8 +10,9 @@
 namespace candor::http {
 
 /// Takes the coding off. Strict: hex sizes of at most 16 digits, CRLF only, extensions bounded and dropped,
-/// trailers bounded, with framing, routing and hop-by-hop fields dropped. Works byte by byte, so that no
-/// way of cutting the input into pieces changes what comes out.
+/// trailers bounded, with framing, routing and hop-by-hop fields dropped. What the coding itself costs is
+/// bounded by what it carries, so that nobody sends much to say little. Works byte by byte, so that no way of
+/// cutting the input into pieces changes what comes out.
 class ChunkedDecoder {
  public:
   /// One step over `input`: `consumed` bytes were read; `content` is a view into `input`, possibly empty.
@@ -31,6 +32,13 @@ class ChunkedDecoder {
   static constexpr std::size_t line_limit = 256;       ///< a chunk-size line with its extensions, in bytes
   static constexpr std::size_t trailer_limit = 16384;  ///< the whole trailer section, in bytes
 
+  // A chunk's framing is its size line and the CRLF behind its data. So much of it is in proportion: chunks
+  // of one byte with a plain head are slow, and nothing worse. What goes beyond adds up, and what later
+  // chunks leave unused takes from it again.
+  static constexpr std::size_t framing_per_chunk = 16;  ///< in bytes
+  static constexpr std::size_t framing_per_byte = 2;    ///< and for each byte of the chunk's data
+  static constexpr std::size_t framing_beyond = 16384;  ///< the sum at most, in bytes
+
  private:
   enum class State : std::uint8_t {
     size,       // the digits of a chunk's size
@@ -49,6 +57,7 @@ class ChunkedDecoder {
   std::uint8_t digits_ = 0;       // of the size so far
   std::uint64_t left_ = 0;        // of the current chunk's data; while its size is read, that
   std::size_t line_seen_ = 0;     // bytes of the current size line
+  std::size_t beyond_ = 0;        // bytes of framing out of proportion, so far
   std::size_t trailer_seen_ = 0;  // bytes of the trailer section
   std::string_view error_;
   std::string line_;  // a trailer line that is still coming
