@@ -185,11 +185,17 @@ Verdict response(ResponseHead& head, Method request_method) {
   FramingFields fields;
   if (auto refused = read(fields, head.fields)) return refused;
   head.framing = {};
-  if (!never_has_body(head.status, request_method)) {
+  head.speaks_of_body = false;
+  if (never_has_body(head.status, request_method)) {
+    head.speaks_of_body = fields.has_codings || fields.length.value_or(0) > 0;
+  } else {
     if (auto refused = check_codings(fields, head.version)) return refused;
     head.framing = framing_of(fields, Framing::Kind::until_close);
   }
-  head.keep_alive = keeps_alive(fields, head.version) && head.framing.kind != Framing::Kind::until_close;
+  // A 204 never speaks of a body (RFC 9110, 8.6; RFC 9112, 6.1): who knows what such a sender does next.
+  bool const contradicts_itself = head.status == 204 && head.speaks_of_body;
+  head.keep_alive = keeps_alive(fields, head.version) && !contradicts_itself &&
+                    head.framing.kind != Framing::Kind::until_close;
   return std::nullopt;
 }
 

@@ -19,6 +19,11 @@ constexpr std::size_t most_interim = std::size_t{64} * 1024;
 /// How long an answer may pause when its request's body will never be whole.
 constexpr std::optional<Duration> last_words = 250ms;
 
+/// How long a connection rests at least when its last answer spoke of a body that it must not have. Senders
+/// who send it all the same do so right away, or when the head has been acknowledged, which takes 40ms where
+/// that is delayed.
+constexpr Duration settling = 100ms;
+
 /// What connect() can fail with that is no word about the endpoint.
 std::optional<Failure> ours(int error) {
   switch (error) {
@@ -310,6 +315,7 @@ void Connection::release() {
 }
 
 void Connection::rest(Instant until) {
+  usable_from_ = head_.speaks_of_body ? scheduler_.now() + settling : Instant{};
   socket_.set_watcher(this);
   scheduler_.at(*this, until);
 }

@@ -56,6 +56,8 @@ class Connection final : public ResponseSource,
 
   /// Rests in its pool: it leaves at `until`, or when the endpoint closes it or says something.
   void rest(Instant until);
+  /// Not yet, while its endpoint may still send the body that its last answer must not have.
+  [[nodiscard]] bool may_be_used(Instant now) const { return now >= usable_from_; }
   /// Is taken out of the pool; false if the endpoint has closed it, or said something. `look`: asks the
   /// kernel anew, instead of going by what it has told.
   [[nodiscard]] bool resume_use(bool look);
@@ -90,6 +92,7 @@ class Connection final : public ResponseSource,
   Socket socket_;
   bool opened_ = false;  // and told so
   bool used_before_ = false;
+  Instant usable_from_{};  // by what its last answer was
 
   // What comes in.
   AnswerReader answer_;

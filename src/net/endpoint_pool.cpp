@@ -5,9 +5,10 @@
 
 namespace candor {
 
-std::unique_ptr<Connection> EndpointPool::take(bool look) {
-  while (!idle_.empty()) {
-    auto connection = remove(idle_.size() - 1);
+std::unique_ptr<Connection> EndpointPool::take(bool look, Instant now) {
+  for (auto place = idle_.size(); place > 0; --place) {
+    if (!idle_[place - 1]->may_be_used(now)) continue;
+    auto connection = remove(place - 1);
     if (connection->resume_use(look)) {
       tell(PoolEvent::reused);
       return connection;

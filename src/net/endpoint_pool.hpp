@@ -19,9 +19,9 @@ class EndpointPool {
   EndpointPool(EndpointPool const&) = delete;
   EndpointPool& operator=(EndpointPool const&) = delete;
 
-  /// The most recently used connection that still stands; absent: none does. `look`: for what can't be sent
-  /// again, should the endpoint have closed it just now.
-  [[nodiscard]] std::unique_ptr<Connection> take(bool look);
+  /// The most recently used connection that still stands and may be used by now; absent: none does. `look`:
+  /// for what can't be sent again, should the endpoint have closed it just now.
+  [[nodiscard]] std::unique_ptr<Connection> take(bool look, Instant now);
   /// Keeps it until its time is over, unless there are enough. `until`: as the endpoint allows.
   void put(std::unique_ptr<Connection> connection, Instant now, Duration at_most);
   /// Its endpoint has left: nothing rests here any more.

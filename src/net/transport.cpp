@@ -64,7 +64,9 @@ Task<Result<ResponseHandle>> HttpTransport::send(Exchange& exchange, Attempt& at
   bool const tunnel = exchange.head.method == http::Method::connect;
   std::unique_ptr<Connection> connection;
   bool const repeatable = is_idempotent(exchange.head.method) && exchange.body.replayable();
-  if (!tunnel && !attempt.fresh_connection) connection = endpoint.pool.take(!repeatable);
+  if (!tunnel && !attempt.fresh_connection) {
+    connection = endpoint.pool.take(!repeatable, parts_.reactor.scheduler().now());
+  }
   if (!connection) {
     auto made = co_await connect(endpoint, exchange.route.settings.timeouts.connect, attempt.scope);
     if (!made) co_return made.error();

@@ -91,6 +91,52 @@ TEST(Transport, NeverReusesAConnectionWithBytesToSpare) {
   EXPECT_EQ(upstream.connections(), 5U);
 }
 
+TEST(Transport, ABodyThatComesLateBehindAnAnswerWithoutOneIsNoOtherAnswer) {
+  for (std::string const head : {"HTTP/1.1 200 OK\r\nContent-Length: 45\r\n\r\n",
+                                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                 "HTTP/1.1 304 Not Modified\r\nContent-Length: 45\r\n\r\n"}) {
+    Asked asked{"HEAD /one HTTP/1.1\r\nHost: test\r\n\r\n"};
+    ASSERT_TRUE(asked.endpoint.send(head));
+    EXPECT_EQ(asked.caller.read_answer(http::Method::head).body, "");
+    asked.caller.send("GET /two HTTP/1.1\r\nHost: test\r\n\r\n");
+    auto another = asked.upstream.accept();
+    ASSERT_TRUE(another.connected()) << head;
+    EXPECT_NE(another.read_head().find("GET /two"), std::string::npos);
+    asked.endpoint.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwrong!!");
+    EXPECT_TRUE(asked.endpoint.ended()) << head;
+    another.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright");
+    EXPECT_EQ(asked.caller.read_answer().body, "right");
+    EXPECT_EQ(asked.proxy.ledger().failed(), 0U);
+  }
+}
+
+TEST(Transport, UsesAConnectionAgainWhenNoBodyHasComeBehindAnAnswerWithoutOne) {
+  SocketUpstream upstream{
+      [](Received const&) { return raw("HTTP/1.1 200 OK\r\nContent-Length: 45\r\n\r\n"); }};
+  Proxy proxy{upstream_of({upstream.address()})};
+  auto caller = proxy.caller();
+  EXPECT_TRUE(eventually([&] {
+    caller.send("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n");
+    EXPECT_EQ(caller.read_answer(http::Method::head).status, 200U);
+    return upstream.connections() < upstream.received();
+  }));
+  // What speaks of none is used at once.
+  SocketUpstream plain{[](Received const&) { return raw("HTTP/1.1 304 Not Modified\r\n\r\n"); }};
+  Proxy other{upstream_of({plain.address()})};
+  auto second = other.caller();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(second.get("/").status, 304U);
+  EXPECT_EQ(plain.connections(), 1U);
+}
+
+TEST(Transport, KeepsNoConnectionWhoseAnswerWithoutContentHasALength) {
+  for (std::string const field : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    Asked asked{"GET / HTTP/1.1\r\nHost: test\r\n\r\n"};
+    ASSERT_TRUE(asked.endpoint.send("HTTP/1.1 204 No Content\r\n" + field + "\r\n"));
+    EXPECT_EQ(asked.caller.read_answer().status, 204U);
+    EXPECT_TRUE(asked.endpoint.ended()) << field;
+  }
+}
+
 TEST(Transport, TrailersBelongToTheirOwnAnswerAlone) {
   SocketUpstream upstream{[](Received const& request) {
     if (request.number == 1) {

@@ -121,6 +121,9 @@ struct ResponseHead {
   std::uint16_t status = 0;  ///< 100-999
   Version version = Version::http_1_1;
   bool keep_alive = true;
+  /// Its fields speak of a body that it has not: rightly in an answer to HEAD or a 304, where they are those
+  /// of another answer (RFC 9112, 6.3). A sender that gets this wrong sends the body after all.
+  bool speaks_of_body = false;
 };
 
 }  // namespace candor::http
