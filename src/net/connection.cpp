@@ -72,6 +72,7 @@ Connection::~Connection() {
 }
 
 Task<std::optional<Failure>> Connection::open(Address const& address, CancelScope& scope, Instant until) {
+  address_ = address;
   int const error = socket_.connect(address);
   if (error != 0) co_return connect_failure(error);
   auto const end = co_await socket_.until_writable(scope, until);

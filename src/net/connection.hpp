@@ -58,6 +58,8 @@ class Connection final : public ResponseSource,
   void rest(Instant until);
   /// Not yet, while its endpoint may still send the body that its last answer must not have.
   [[nodiscard]] bool may_be_used(Instant now) const { return now >= usable_from_; }
+  /// Where open() took it.
+  [[nodiscard]] Address const& address() const { return address_; }
   /// Is taken out of the pool; false if the endpoint has closed it, or said something. `look`: asks the
   /// kernel anew, instead of going by what it has told.
   [[nodiscard]] bool resume_use(bool look);
@@ -90,6 +92,7 @@ class Connection final : public ResponseSource,
   Parts const parts_;
   Scheduler& scheduler_;
   Socket socket_;
+  Address address_;
   bool opened_ = false;  // and told so
   bool used_before_ = false;
   Instant usable_from_{};  // by what its last answer was

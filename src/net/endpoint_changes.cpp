@@ -16,9 +16,14 @@ EndpointRegister::Change EndpointChanges::set(std::size_t upstream, std::vector<
   }
   auto change = to.endpoints.replace(entries, now);
   // Where they are is known before any attempt may go there.
+  std::vector<EndpointId> moved;
   for (auto const& entry : to.endpoints.all()) {
     auto const placed = by_address.find(entry->settings.address);
-    if (placed != by_address.end()) whereabouts_.set(upstream, entry->id, placed->second->addresses);
+    if (placed == by_address.end()) continue;
+    if (whereabouts_.set(upstream, entry->id, placed->second->addresses)) moved.push_back(entry->id);
+  }
+  if (!moved.empty()) {
+    audience_->tell([upstream, moved](Worker& worker) { worker.endpoints_moved(upstream, moved); });
   }
   if (change.none()) return change;
   to.use_endpoints(now);

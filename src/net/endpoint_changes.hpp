@@ -19,7 +19,7 @@ class EndpointChanges {
                   std::shared_ptr<Audience> audience)
       : upstreams_(std::move(upstreams)), whereabouts_(whereabouts), audience_(std::move(audience)) {}
 
-  /// The endpoints of an upstream from now on.
+  /// The endpoints of an upstream from now on, and where they are.
   EndpointRegister::Change set(std::size_t upstream, std::vector<PlacedEndpoint> const& wanted, Instant now);
 
  private:

@@ -20,7 +20,8 @@ std::unique_ptr<Connection> EndpointPool::take(bool look, Instant now) {
 
 void EndpointPool::put(std::unique_ptr<Connection> connection, Instant now, Duration at_most) {
   auto const keep = std::min(settings_.idle, at_most);
-  if (closed_ || idle_.size() >= settings_.per_endpoint || keep <= Duration{}) {
+  bool const has_room = !closed_ && idle_.size() < settings_.per_endpoint;
+  if (!has_room || keep <= Duration{} || !is_wanted(*connection)) {
     tell(PoolEvent::dropped);
     return;
   }
@@ -40,6 +41,19 @@ bool EndpointPool::make_room() {
 void EndpointPool::close() {
   closed_ = true;
   while (!idle_.empty()) drop(*idle_.back());
+}
+
+void EndpointPool::keep_only(Whereabouts::Addresses addresses) {
+  addresses_ = std::move(addresses);
+  for (auto place = idle_.size(); place > 0; --place) {
+    auto& connection = *idle_[place - 1];
+    if (!is_wanted(connection)) drop(connection);
+  }
+}
+
+bool EndpointPool::is_wanted(Connection const& connection) const {
+  return addresses_ == nullptr ||
+         std::find(addresses_->begin(), addresses_->end(), connection.address()) != addresses_->end();
 }
 
 void EndpointPool::drop(Connection& connection) {

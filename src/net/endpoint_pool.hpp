@@ -9,6 +9,7 @@
 #include "candor/proxy/observer.hpp"
 #include "candor/proxy/upstream.hpp"
 #include "connection.hpp"
+#include "whereabouts.hpp"
 
 namespace candor {
 
@@ -26,6 +27,8 @@ class EndpointPool {
   void put(std::unique_ptr<Connection> connection, Instant now, Duration at_most);
   /// Its endpoint has left: nothing rests here any more.
   void close();
+  /// Its endpoint is at these addresses from now on: no connection to another one rests here any more.
+  void keep_only(Whereabouts::Addresses addresses);
   /// Ends one that rests here.
   void drop(Connection& connection);
 
@@ -41,11 +44,13 @@ class EndpointPool {
 
  private:
   std::unique_ptr<Connection> remove(std::size_t place);
+  [[nodiscard]] bool is_wanted(Connection const& connection) const;
 
   Upstream const& upstream_;
   PoolSettings const& settings_;
   Observer& observer_;
   bool closed_ = false;
+  Whereabouts::Addresses addresses_;  // null: those that there were when it began
   std::size_t connections_ = 0;
   std::vector<std::unique_ptr<Connection>> idle_;
 };

@@ -26,6 +26,12 @@ void HttpTransport::retire(EndpointId id) {
   if (there && there->id == id) retire(std::move(there));
 }
 
+void HttpTransport::follow(EndpointId id) {
+  if (id.value >= endpoints_.size()) return;
+  auto const& there = endpoints_[id.value];
+  if (there && there->id == id) there->pool.keep_only(parts_.whereabouts.of(upstream_.index, id));
+}
+
 void HttpTransport::retire(std::unique_ptr<Endpoint> endpoint) {
   endpoint->pool.close();
   std::erase_if(retired_, [](auto const& each) { return each->pool.connections() == 0; });

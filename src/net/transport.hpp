@@ -40,6 +40,8 @@ class HttpTransport final : public Transport, public Dialler {
 
   /// It has left: its idle connections end now, the others with what they carry.
   void retire(EndpointId endpoint);
+  /// It has other addresses: likewise, of its connections to those that it has no longer.
+  void follow(EndpointId endpoint);
 
  private:
   struct Endpoint {

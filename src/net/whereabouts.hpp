@@ -37,10 +37,14 @@ class Whereabouts {
     auto const found = known_.find({upstream, endpoint});
     return found == known_.end() ? none_ : found->second;
   }
-  void set(std::size_t upstream, EndpointId endpoint, std::vector<Address> addresses) {
+  /// Whether it was known, and elsewhere.
+  bool set(std::size_t upstream, EndpointId endpoint, std::vector<Address> addresses) {
     auto shared = std::make_shared<std::vector<Address> const>(std::move(addresses));
     std::lock_guard const held{lock_};
-    known_[{upstream, endpoint}] = std::move(shared);
+    auto& known = known_[{upstream, endpoint}];
+    bool const moved = known != nullptr && *known != *shared;
+    known = std::move(shared);
+    return moved;
   }
   void forget(std::size_t upstream, EndpointId endpoint) {
     std::lock_guard const held{lock_};

@@ -63,6 +63,10 @@ class Worker {
   }
   /// It has other endpoints than before; no attempt goes to those that have left.
   void endpoints_changed(std::size_t upstream, std::vector<EndpointEntryPtr> const& left);
+  /// These have other addresses than before.
+  void endpoints_moved(std::size_t upstream, std::vector<EndpointId> const& moved) {
+    for (auto const id : moved) transports_[upstream]->follow(id);
+  }
 
  private:
   void accept(Descriptor connection, Destination const& destination);

@@ -86,6 +86,44 @@ TEST(EndpointChanges, TheIdleConnectionsOfOneThatLeftEndAtOnceAndTheBusyOnesWith
       << "what is left is the connection to the one that stays";
 }
 
+TEST(EndpointChanges, AConnectionToAnAddressThatItsEndpointHasNoLongerEndsAsThoseOfOneThatLeft) {
+  HandUpstream before;
+  SocketUpstream after{[](Received const&) { return answer(200, "after"); }};
+  auto const at = [](std::vector<std::string> const& addresses) {
+    PlacedEndpoint payments{.entry = {.settings = {"payments.test:80"}, .source = "test"}, .addresses = {}};
+    for (auto const& address : addresses) payments.addresses.push_back(*Address::parse(address));
+    return std::vector{payments};
+  };
+  Proxy proxy{upstream_without_retries({before.address()})};
+  proxy.server->set_endpoints(0, at({before.address()}));
+  auto one = proxy.caller();
+  one.send("GET /idle HTTP/1.1\r\nHost: test\r\n\r\n");
+  auto idle = before.accept();
+  auto two = proxy.caller();
+  two.send("GET /busy HTTP/1.1\r\nHost: test\r\n\r\n");
+  auto busy = before.accept();
+  idle.read_head();
+  busy.read_head();
+  idle.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nidle");
+  EXPECT_EQ(one.read_answer().body, "idle");
+  busy.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nbusy");
+  ASSERT_TRUE(two.is_being_answered());
+
+  proxy.server->set_endpoints(0, at({after.address()}));
+  EXPECT_TRUE(idle.ended());
+  busy.send("body");
+  EXPECT_EQ(two.read_answer().body, "busybody");
+  EXPECT_TRUE(busy.ended());
+  EXPECT_EQ(two.get("/").body, "after");
+  // Where it is still, its connections stay.
+  proxy.server->set_endpoints(0, at({before.address(), after.address()}));
+  proxy.server->set_endpoints(0, at({after.address()}));
+  EXPECT_EQ(two.get("/").body, "after");
+  EXPECT_EQ(after.connections(), 1U);
+  EXPECT_EQ(proxy.health().departed.endpoints, 1U) << "it never left, whatever its address";
+  EXPECT_EQ(proxy.ledger().failed(), 0U);
+}
+
 TEST(EndpointChanges, OneThatComesBackIsAnotherOne) {
   SocketUpstream first{[](Received const&) { return answer(200, "first"); }};
   SocketUpstream second{[](Received const&) { return answer(200, "second"); }};
