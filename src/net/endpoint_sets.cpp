@@ -91,7 +91,8 @@ News KeptName::settle(std::vector<AddressAnswer> const& answers, Instant now, Rn
     all.insert(all.end(), next[i].begin(), next[i].end());
   }
   if (!ttl) {
-    auto news = kept_.bad(now, rng);
+    bool const is_believed = !failed && believes_empty_;
+    auto news = is_believed ? kept_.nothing(now, rng) : kept_.bad(now, rng);
     if (!failed) news.changed = !std::exchange(says_empty_, true);
     return news;
   }

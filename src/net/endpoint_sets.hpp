@@ -76,11 +76,14 @@ class KeptName {
   [[nodiscard]] KeptAnswer<Address> const& answer() const { return kept_; }
   /// Whether the last word on it was that it has no address at all: those that it had are kept all the same.
   [[nodiscard]] bool says_empty() const { return says_empty_; }
+  /// Somebody acts on that: it is an answer, and asked for again as one.
+  void believe_empty() { believes_empty_ = true; }
 
  private:
   KeptAnswer<Address> kept_;
   std::vector<std::vector<Address>> by_family_;
   bool says_empty_ = false;
+  bool believes_empty_ = false;
 };
 
 }  // namespace candor

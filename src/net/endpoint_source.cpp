@@ -200,8 +200,10 @@ std::string EndpointSource::why_out_of_reach() const {
 std::vector<EndpointSettings> EndpointSource::discovered() {
   if (name_) {
     hosts_.insert(name_->host);
+    auto const& addresses = parts_.names.addresses(name_->host);
+    if (list_.policy().believes_empty) parts_.names.believe_empty(name_->host);
     if (list_.policy().believes_empty && parts_.names.says_empty(name_->host)) return {};
-    return endpoints_of(parts_.names.addresses(name_->host), name_->port);
+    return endpoints_of(addresses, name_->port);
   }
   std::vector<EndpointSettings> endpoints;
   for (auto const& listed : list_.items()) endpoints.push_back(listed.settings);

@@ -48,10 +48,18 @@ class KeptAnswer {
     items_ = std::move(items);
     answered_ = now;
     failures_ = 0;
-    auto const wait = policy_.refresh.value_or(
-        std::clamp(ttl, policy_.least_ttl, std::max(policy_.least_ttl, policy_.most_ttl)));
-    // Somewhat early: many that started together must not ask together for ever.
-    due_ = now + rng.between(wait - wait / 10, wait);
+    // How long an emptiness lives is mostly not told: as long as what was there before.
+    if (!items_.empty() || ttl > Duration{}) ttl_ = ttl;
+    again_as_usual(now, rng);
+    return news;
+  }
+
+  /// An answer that there is nothing, which somebody believes and others need not: what is known stays, as
+  /// with a failure, but whoever answers is not asked more slowly for it.
+  News nothing(Instant now, Rng& rng) {
+    News const news{.begins_to_fail = !failing()};
+    failures_ = 1;
+    again_as_usual(now, rng);
     return news;
   }
 
@@ -72,6 +80,13 @@ class KeptAnswer {
   }
 
  private:
+  void again_as_usual(Instant now, Rng& rng) {
+    auto const wait = policy_.refresh.value_or(
+        std::clamp(ttl_, policy_.least_ttl, std::max(policy_.least_ttl, policy_.most_ttl)));
+    // Somewhat early: many that started together must not ask together for ever.
+    due_ = now + rng.between(wait - wait / 10, wait);
+  }
+
   static constexpr Duration first_wait = 1s;
   static constexpr Duration longest_wait = 30s;
   static constexpr unsigned most_doublings = 10;
@@ -79,6 +94,7 @@ class KeptAnswer {
   AskingPolicy policy_;
   std::vector<T> items_;
   std::optional<Instant> answered_;
+  Duration ttl_{};         // of the last answer that had one
   unsigned failures_ = 0;  // in a row
   Instant due_{};
 };

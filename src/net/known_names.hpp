@@ -43,6 +43,8 @@ class KnownNames {
     auto const found = names_.find(host);
     return found != names_.end() && found->second->kept.says_empty();
   }
+  /// Somebody acts on it when this name, which is known, says that it has no address.
+  void believe_empty(std::string const& host) { names_.at(host)->kept.believe_empty(); }
   /// Whether it has been answered, well or ill. What is no name that is looked up has nothing to wait for.
   [[nodiscard]] bool is_settled(std::string const& host) const {
     auto const found = names_.find(host);

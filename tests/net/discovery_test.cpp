@@ -127,6 +127,23 @@ TEST(Discovery, AnEmptyAnswerRemovesThemOnlyWhereItIsBelieved) {
   EXPECT_TRUE(refused.has("error=destination_not_found")) << refused.head;
 }
 
+TEST(Discovery, AnEmptyAnswerThatIsBelievedIsAskedForAgainAsAnyOther) {
+  OnePort ups;
+  DnsServer server;
+  server.set("payments.test", {a("127.0.0.1")});
+  auto dns = often(server);
+  dns.refresh = 20ms;
+  Proxy proxy{discovering({.dns = "payments.test" + ups.port, .on_empty = DiscoverSettings::Empty::remove}),
+              {.dns = dns}};
+  server.set("payments.test", RecordType::a, {});
+  ASSERT_TRUE(eventually([&] { return endpoints(proxy).empty(); }));
+  // With the waits of failures, it would take minutes to have asked so often.
+  auto const before = server.asked("payments.test", RecordType::a);
+  ASSERT_TRUE(eventually([&] { return server.asked("payments.test", RecordType::a) >= before + 15; }));
+  server.set("payments.test", {a("127.0.0.2")});
+  ASSERT_TRUE(eventually([&] { return proxy.caller().get("/").body == "second"; }));
+}
+
 TEST(Discovery, AFamilyThatNobodyAnswersForDoesNotHoldUpTheOther) {
   OnePort ups;
   DnsServer server;

@@ -97,6 +97,18 @@ TEST(KeptAnswer, AnEmptyOneIsAFailureUnlessItIsBelieved) {
   EXPECT_FALSE(believing.answer.failing());
 }
 
+TEST(KeptAnswer, AnEmptinessThatIsBelievedLivesAsLongAsWhatWasThereBefore) {
+  Kept kept{{.believes_empty = true}};
+  kept.good({1}, 10s);
+  for (int i = 0; i < 5; ++i) {
+    kept.good({}, 0s);
+    EXPECT_GE(kept.wait(), 9s);
+    EXPECT_LE(kept.wait(), 10s);
+  }
+  kept.good({}, 20s);
+  EXPECT_GE(kept.wait(), 18s) << "unless it says how long itself";
+}
+
 // --- names, by family ---
 
 AddressAnswer of(std::vector<std::string> const& hosts, Duration ttl = 10s) {
@@ -169,6 +181,26 @@ TEST(KeptName, SaysThatItHasNothingOnlyWhenBothFamiliesSayIt) {
   EXPECT_TRUE(name.kept.says_empty()) << "nobody has said anything else";
   EXPECT_TRUE(name.settle(of({"10.0.0.1"}), none(LookUpResult::empty)).changed);
   EXPECT_FALSE(name.kept.says_empty());
+}
+
+TEST(KeptName, ThatItHasNothingIsAskedAgainMoreSlowlyUnlessItIsBelieved) {
+  auto const is_empty = [](Name& name) {
+    return name.settle(none(LookUpResult::empty), none(LookUpResult::no_such_name));
+  };
+  Name doubted;
+  Name believed;
+  believed.kept.believe_empty();
+  for (auto* name : {&doubted, &believed}) {
+    name->settle(of({"10.0.0.1"}, 5s), none(LookUpResult::empty));
+    EXPECT_TRUE(is_empty(*name).begins_to_fail);
+    for (int i = 0; i < 9; ++i) is_empty(*name);
+  }
+  EXPECT_GE(doubted.kept.answer().due(), start + 24s);
+  EXPECT_GE(believed.kept.answer().due(), start + 4500ms);
+  EXPECT_LE(believed.kept.answer().due(), start + 5s);
+  // A failure is one all the same, and the first.
+  believed.settle(none(LookUpResult::timed_out), none(LookUpResult::empty));
+  EXPECT_LE(believed.kept.answer().due(), start + 2400ms);
 }
 
 TEST(KeptName, OneThatIsKnownFromMemoryAloneFails) {
