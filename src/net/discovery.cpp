@@ -35,6 +35,7 @@ class Discovery::Running {
   Reactor reactor_;
   Rng rng_;
   DnsClient client_;
+  LookUpFamilies families_;
   KnownNames names_;
   std::vector<std::unique_ptr<EndpointSource>> sources_;
   std::mutex lock_;
@@ -47,10 +48,11 @@ Discovery::Running::Running(DiscoveryParts parts, EndpointChanges& changes)
     : parts_(std::move(parts)),
       rng_(parts_.seed),
       client_(reactor_, parts_.dns),
+      families_(parts_.dns),
       names_({.scheduler = reactor_.scheduler(),
               .client = client_,
               .rng = rng_,
-              .families = families_of(parts_.dns),
+              .families = [this] { return families_.at(reactor_.scheduler().now()); },
               .policy = policy_of(parts_.dns),
               .book = parts_.names.get(),
               .say = parts_.say,

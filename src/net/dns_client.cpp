@@ -202,8 +202,6 @@ bool has_address_in(int family) {
   return false;
 }
 
-}  // namespace
-
 std::vector<int> families_of(DnsSettings const& settings) {
   switch (settings.addresses) {
     case DnsSettings::Addresses::ipv4: return {AF_INET};
@@ -213,6 +211,14 @@ std::vector<int> families_of(DnsSettings const& settings) {
   }
   if (!has_address_in(AF_INET6)) return {AF_INET};
   return has_address_in(AF_INET) ? std::vector{AF_INET, AF_INET6} : std::vector{AF_INET6};
+}
+
+}  // namespace
+
+std::vector<int> const& LookUpFamilies::at(Instant now) {
+  if (looked_ && now < *looked_ + 1s) return families_;
+  looked_ = now;
+  return families_ = families_of(settings_);
 }
 
 /// One channel of c-ares. Its sockets are waited for by an epoll of their own, which the reactor watches:

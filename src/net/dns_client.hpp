@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "candor/net/reactor.hpp"
 #include "candor/net/settings.hpp"
@@ -30,7 +32,18 @@ class DnsClient {
   std::unique_ptr<Channel> channel_;
 };
 
-/// The families that these settings look for, at least one. Asks the kernel which addresses this machine has.
-[[nodiscard]] std::vector<int> families_of(DnsSettings const& settings);
+/// The families (AF_INET, AF_INET6) that these settings look for, at least one. What is usable the kernel is
+/// asked about, a second apart at least: interfaces come up late, and go.
+class LookUpFamilies {
+ public:
+  explicit LookUpFamilies(DnsSettings const& settings) : settings_(settings) {}
+
+  [[nodiscard]] std::vector<int> const& at(Instant now);
+
+ private:
+  DnsSettings const& settings_;
+  std::vector<int> families_;
+  std::optional<Instant> looked_;
+};
 
 }  // namespace candor

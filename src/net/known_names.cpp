@@ -42,14 +42,20 @@ void KnownNames::keep_only(std::set<std::string> const& hosts) {
   });
 }
 
+/// In a family that this machine can't use now a name has no address, as far as we are concerned.
 void KnownNames::ask(std::string const& host) {
   auto const name = names_.at(host);
-  name->round.assign(parts_.families.size(), {});
-  name->open = parts_.families.size();
-  for (std::size_t i = 0; i < parts_.families.size(); ++i) {
+  auto const families = parts_.families();
+  name->round.assign(both_families.size(), {});
+  name->open = families.size();
+  for (std::size_t i = 0; i < both_families.size(); ++i) {
+    if (std::find(families.begin(), families.end(), both_families[i]) == families.end()) {
+      name->round[i].result = LookUpResult::empty;
+      continue;
+    }
     // Nobody may want it any more when it is answered.
     std::weak_ptr<Name> const asker{name};
-    parts_.client.ask_for_addresses(host, parts_.families[i], [this, asker, i](AddressAnswer answer) {
+    parts_.client.ask_for_addresses(host, both_families[i], [this, asker, i](AddressAnswer answer) {
       auto const still = asker.lock();
       if (still) take(*still, i, std::move(answer));
     });

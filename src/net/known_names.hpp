@@ -1,6 +1,9 @@
 // The names that endpoints go by, each looked up again and again as long as somebody uses it. One reactor's.
 #pragma once
 
+#include <sys/socket.h>
+
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -22,7 +25,8 @@ class KnownNames {
     Scheduler& scheduler;
     DnsClient& client;
     Rng& rng;
-    std::vector<int> families{};
+    /// In which of both (AF_INET, AF_INET6) names are looked up now; asked for each round.
+    std::function<std::vector<int>()> families{};
     AskingPolicy policy{};
     NameBook* book = nullptr;                     ///< absent: nobody wants the counts
     std::function<void(std::string_view)> say{};  ///< of one that fails, or no longer does
@@ -56,10 +60,12 @@ class KnownNames {
   void keep_only(std::set<std::string> const& hosts);
 
  private:
+  static constexpr std::array both_families{AF_INET, AF_INET6};
+
   struct Name {
     Name(std::string which, Parts const& parts, std::function<void()> ask, std::function<void()> settle)
         : host(std::move(which)),
-          kept(parts.policy, parts.families.size()),
+          kept(parts.policy, both_families.size()),
           next(std::move(ask)),
           enough(std::move(settle)) {}
 
