@@ -88,7 +88,8 @@ inline constexpr auto choices<DnsSettings::Addresses> = std::array{
 template <>
 inline constexpr auto fields<DnsSettings> = Table{
     field("refresh", &DnsSettings::refresh, range(100ms, 24h),
-          "Names are looked up again this often, in the background; null: as the TTL of an answer says"),
+          "Names are looked up again this often, in the background, whatever their TTL; null: as that says, "
+          "between the two below"),
     field("least_ttl", &DnsSettings::least_ttl, range(100ms, 24h), "A shorter TTL counts as this"),
     field("most_ttl", &DnsSettings::most_ttl, range(100ms, 24h), "A longer TTL counts as this"),
     field("timeout", &DnsSettings::timeout, range(10ms, 1min),

@@ -226,8 +226,16 @@ void check_connections(Config const& config, Report& report) {
   }
 }
 
+/// A bound that is as it would be anyway says nothing wrong.
 void check_dns(DnsSettings const& dns, Report& report) {
   in_order<Duration>(Scope{report, "dns"}, "", {"least_ttl", dns.least_ttl}, {"most_ttl", dns.most_ttl});
+  if (!dns.refresh) return;
+  auto const is_in_vain = [&report](std::string const& path, bool is_said) {
+    if (!is_said || report.is_wrong(path)) return;
+    report.add(report.offset_near(path), path, "it changes nothing: dns.refresh goes before every TTL");
+  };
+  is_in_vain("dns.least_ttl", dns.least_ttl != DnsSettings{}.least_ttl);
+  is_in_vain("dns.most_ttl", dns.most_ttl != DnsSettings{}.most_ttl);
 }
 
 void check_limits(LimitSettings const& limits, Report& report) {

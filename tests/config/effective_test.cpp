@@ -95,8 +95,7 @@ Config unusual() {
                        .idle = 1ms,
                        .connections = 10};
   config.net.pool = {.idle = 0s, .per_endpoint = 0, .connections = 3};
-  config.net.dns = {.refresh = 100ms,
-                    .least_ttl = 200ms,
+  config.net.dns = {.least_ttl = 200ms,
                     .most_ttl = 24h,
                     .timeout = 10ms,
                     .servers = {"10.0.0.10:53", "[2001:db8::53]:5353"},
@@ -239,6 +238,13 @@ TEST(Effective, JsonLoadsBackToTheSameSettings) {
   auto const after = config(effective_json(before));
   expect_all_same(before, after);
   EXPECT_EQ(effective_json(after), effective_json(before));
+}
+
+TEST(Effective, ARefreshLoadsBackBesideTheBoundsThatItReplaces) {
+  auto before = unusual();
+  before.net.dns = {.refresh = 100ms};
+  expect_all_same(before, config(effective(before)));
+  expect_all_same(before, config(effective_json(before)));
 }
 
 TEST(Effective, EveryDefaultIsWithinItsRange) {

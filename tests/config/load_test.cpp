@@ -171,6 +171,10 @@ TEST(Load, TheSamePortOfTwoAddressesIsNoContradiction) {
   EXPECT_THAT(problems(text), IsEmpty());
 }
 
+TEST(Load, BoundsOfTtlsThatSayNothingNewMayStandBesideARefresh) {
+  EXPECT_THAT(problems(with_upstream("dns: {refresh: 5s, least_ttl: 1s, most_ttl: 1m}\n")), IsEmpty());
+}
+
 TEST(Load, AnUpstreamMayListItsOwnNameAsAHost) {
   EXPECT_EQ(upstream("    hosts: [payments, Payments.internal]").hosts.size(), 2U);
 }
