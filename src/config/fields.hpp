@@ -352,8 +352,10 @@ inline constexpr auto fields<AdminSettings> = Table{
     field("listen", &AdminSettings::listen, format::tcp_address, "Where it listens; null: nowhere"),
     field("hosts", &AdminSettings::hosts, format::host,
           "Host values that it answers to, besides loopback names, IP addresses and the host of listen"),
-    field("changes", &AdminSettings::changes,
-          "true: it takes orders, too, such as to hold a circuit open; false: it only tells"),
+    field(
+        "changes", &AdminSettings::changes,
+        "true: it takes orders, too, such as to hold a circuit open; listen must be a loopback address then. "
+        "false: it only tells"),
 };
 
 template <>

@@ -76,6 +76,10 @@ bool is_ipv4(std::string const& host) {
   return std::all_of(host.begin(), host.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
+bool is_loopback(std::string const& host) {
+  return host == "localhost" || host == "::1" || (is_ipv4(host) && host.starts_with("127."));
+}
+
 /// A place to listen: one port of one address, or of all addresses that a wildcard stands for.
 Claim port_claim(std::string const& address, std::string path) {
   auto const [host, number] = host_and_port(address);
@@ -238,6 +242,16 @@ void check_dns(DnsSettings const& dns, Report& report) {
   is_in_vain("dns.most_ttl", dns.most_ttl != DnsSettings{}.most_ttl);
 }
 
+/// The port asks nobody who he is.
+void check_admin(AdminSettings const& admin, Report& report) {
+  if (!admin.changes || !admin.listen || admin.listen->empty()) return;
+  if (report.is_wrong("admin.listen") || report.is_wrong("admin.changes")) return;
+  if (is_loopback(host_and_port(*admin.listen).host)) return;
+  report.add(report.offset_near("admin.changes"), "admin.changes",
+             "whoever reaches " + *admin.listen +
+                 " could hold circuits: listen on a loopback address, or leave it out");
+}
+
 void check_limits(LimitSettings const& limits, Report& report) {
   in_order<Bytes>(Scope{report, "limits"}, "", {"target", limits.target}, {"head", limits.head});
 }
@@ -270,6 +284,7 @@ void check_rules(Config const& config, Report& report) {
   check_fallbacks(config, report);
   check_connections(config, report);
   check_dns(config.net.dns, report);
+  check_admin(config.admin, report);
   check_limits(config.net.limits, report);
 }
 

@@ -171,6 +171,16 @@ TEST(Load, TheSamePortOfTwoAddressesIsNoContradiction) {
   EXPECT_THAT(problems(text), IsEmpty());
 }
 
+TEST(Load, OrdersMayBeTakenOnAnyLoopbackAddress) {
+  for (auto const* listen : {"127.0.0.1:15000", "127.8.8.8:0", "localhost:15000", "'[::1]:15000'"}) {
+    EXPECT_THAT(problems(with_upstream("admin: {changes: true, listen: " + std::string(listen) + "}\n")),
+                IsEmpty())
+        << listen;
+  }
+  EXPECT_THAT(problems(with_upstream("admin: {changes: false, listen: 0.0.0.0:15000}\n")), IsEmpty());
+  EXPECT_THAT(problems(with_upstream("admin: {changes: true, listen: null}\n")), IsEmpty());
+}
+
 TEST(Load, BoundsOfTtlsThatSayNothingNewMayStandBesideARefresh) {
   EXPECT_THAT(problems(with_upstream("dns: {refresh: 5s, least_ttl: 1s, most_ttl: 1m}\n")), IsEmpty());
 }
