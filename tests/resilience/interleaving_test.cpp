@@ -176,6 +176,10 @@ std::string told(Transition const& transition) {
          (transition.endpoint ? "@" + std::to_string(transition.endpoint->value) : "") + " ";
 }
 
+std::string told(Admission const& admission) {
+  return "/" + std::to_string(admission.generation) + (admission.probe ? " probe" : "");
+}
+
 std::string told(std::uint64_t started, Ledger const& ledger, std::vector<AttemptNote> const& recent) {
   std::string text = std::to_string(started) + " " + std::to_string(ledger.success) + " " +
                      std::to_string(ledger.failed()) + " " + std::to_string(ledger.stale) + ":";
@@ -315,8 +319,9 @@ class ModelAccount {
   }
 
   /// What it does from now on: what end() hides shows in that. Once in long steps, for windows and what comes
-  /// after them; once in short ones, for what a ramp has counted so far.
-  [[nodiscard]] std::string behaviour() const { return goes_on(300ms) + goes_on(7ms); }
+  /// after them; once in short ones, for what a ramp has counted so far. And what is in flight: the generation
+  /// that a permit belongs to says whether its outcome, which may be a failure later, will have a vote.
+  [[nodiscard]] std::string behaviour() const { return in_flight() + goes_on(300ms) + goes_on(7ms); }
 
   Instant now = start;
 
@@ -325,6 +330,17 @@ class ModelAccount {
     AttemptNote note{};
     Admissions admissions{};
   };
+
+  [[nodiscard]] std::string in_flight() const {
+    std::string text;
+    for (auto const& [request, held] : held_) {
+      text += std::to_string(request) + told(held.admissions.upstream);
+      text += "@" + std::to_string(held.note.endpoint.value);
+      if (held.admissions.endpoint) text += told(*held.admissions.endpoint);
+      text += held.note.slow ? " slow\n" : "\n";
+    }
+    return text;
+  }
 
   /// If all that is in flight succeeds, then some attempts, then all fail.
   [[nodiscard]] std::string goes_on(Duration step) const {
