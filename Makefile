@@ -27,6 +27,8 @@ STILL := $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(
 run: release  ## Build it and start the demo: a misbehaving upstream, traffic, the proxy, all live
 	build/release/candor demo $(ARGS)
 
+# With CANDOR_EFFORT=all in the environment those that play by chance do so as often as is claimed of them; that
+# takes an hour and more here, and minutes in a build of the preset `release`.
 test: build  ## Build with address and undefined-behaviour sanitizers and run every test
 	$(STILL) ctest --preset dev -j $(JOBS) $(ARGS)
 

@@ -6,6 +6,7 @@
 
 #include "candor/core/rng.hpp"
 #include "support.hpp"
+#include "support/effort.hpp"
 
 namespace candor::config::test {
 namespace {
@@ -39,7 +40,7 @@ void break_somewhere(std::string& text, Rng& rng) {
 
 TEST(Robustness, AnyTextGivesAConfigOrProblems) {
   constexpr std::uint64_t seed = 20'240'607;
-  constexpr int mutations = 4000;
+  auto const mutations = static_cast<int>(candor::test::of_all(4'000, 1'000));
   Rng rng(seed);
   std::vector<std::string> examples;
   for (auto const* name : {"candor.yaml", "classic.yaml", "full.yaml", "full.json"}) {

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "resilience/driver.hpp"
+#include "support/effort.hpp"
 
 namespace candor {
 namespace {
 
 using test::start;
 
-constexpr std::uint64_t seeds = 200;
+std::uint64_t const seeds = test::of_all(200, 40);
 
 /// One random life of a health model, and what must hold at each step of it.
 class Life {

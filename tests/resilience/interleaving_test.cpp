@@ -1,18 +1,16 @@
 // What several threads see of the account, or of a budget, at the same time is what they would see one after
 // the other, in some order that is possible: linearizability (M. Herlihy and J. Wing, ACM TOPLAS 12(3),
-// 1990), found by search through the orders (J. Wing and C. Gong, Journal of Parallel and Distributed
-// Computing 17, 1993).
+// 1990), found by search through the orders (J. Wing and C. Gong, J. Parallel Distr. Comput. 17, 1993).
 //
 // Threads make a few steps at the same time, over and over. After each round the orders that the steps'
 // beginnings and ends allow are searched for one in which a sequential model shows each step the same result,
-// and ends as the real thing did. CANDOR_INTERLEAVINGS sets the number of rounds.
+// and ends as the real thing did.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +22,7 @@
 #include "../../src/resilience/account.hpp"
 #include "candor/resilience/budget.hpp"
 #include "resilience/driver.hpp"
+#include "support/effort.hpp"
 
 namespace candor {
 namespace {
@@ -33,10 +32,7 @@ using test::start;
 constexpr unsigned threads = 8;
 constexpr unsigned steps_a_round = 2;  // of each thread
 
-unsigned rounds() {
-  if (char const* said = std::getenv("CANDOR_INTERLEAVINGS")) return static_cast<unsigned>(std::atoi(said));
-  return 4'000;
-}
+unsigned rounds() { return static_cast<unsigned>(test::of_all(100'000, 1'000)); }
 
 /// One step of one thread: when it began and ended, by a common count, and what it showed.
 template <class What>
@@ -319,8 +315,9 @@ class ModelAccount {
   }
 
   /// What it does from now on: what end() hides shows in that. Once in long steps, for windows and what comes
-  /// after them; once in short ones, for what a ramp has counted so far. And what is in flight: the generation
-  /// that a permit belongs to says whether its outcome, which may be a failure later, will have a vote.
+  /// after them; once in short ones, for what a ramp has counted so far. And what is in flight: the
+  /// generation that a permit belongs to says whether its outcome, which may be a failure later, will have a
+  /// vote.
   [[nodiscard]] std::string behaviour() const { return in_flight() + goes_on(300ms) + goes_on(7ms); }
 
   Instant now = start;

@@ -14,17 +14,14 @@
 #include "candor/resilience/health.hpp"
 #include "candor/resilience/short_lock.hpp"
 #include "resilience/driver.hpp"
+#include "support/effort.hpp"
 
 namespace candor {
 namespace {
 
 using test::start;
 
-#ifdef __SANITIZE_THREAD__
-constexpr std::uint64_t attempts_in_all = 200'000;
-#else
-constexpr std::uint64_t attempts_in_all = 10'000'000;
-#endif
+std::uint64_t const attempts_in_all = test::of_all(10'000'000, 200'000);
 constexpr std::uint32_t endpoints = 4;
 
 TEST(ShortLock, LetsOneInAtATime) {
@@ -265,7 +262,7 @@ class Crowd {
   std::array<std::vector<Transition>, endpoints + 1> transitions_;  // the upstream's, then the endpoints'
 };
 
-TEST(Threads, Scenario14SixtyFourThreadsAndTenMillionAttemptsLeaveAnExactAccount) {
+TEST(Threads, Scenario14SixtyFourThreadsAndMillionsOfAttemptsLeaveAnExactAccount) {
   Crowd crowd{64, attempts_in_all, 1000};
   crowd.run();
   crowd.expect_an_exact_account();

@@ -7,12 +7,7 @@ namespace {
 
 Latency const quick = Latency::between(2ms, 8ms);
 
-// Minutes of overload take their time under a sanitizer.
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t worlds = 4;
-#else
-constexpr std::uint64_t worlds = 20;
-#endif
+std::uint64_t const worlds = test::of_all(50, 4);
 
 TEST(ScenarioStuck, HoldsItsLimitAndTheOtherUpstreamNoticesNothing) {
   constexpr Duration stuck_from = 10s;

@@ -10,12 +10,7 @@ Latency const quick = Latency::between(2ms, 8ms);
 
 // --- more than it can do ---
 
-// Minutes of overload, and accounts by the thousand, take their time under a sanitizer.
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t worlds = 10;
-#else
-constexpr std::uint64_t worlds = seeds;
-#endif
+std::uint64_t const worlds = test::of_all(200, 4);
 
 constexpr double capacity = 100;
 constexpr Duration falls = 120s;  // when the load does

@@ -88,7 +88,7 @@ void comes_back(Act const& death, Duration outage, Duration at_most, std::uint64
 TEST(Scenario15Recovery, OfAnUpstreamThatRefusedIsNoticedWithinATenthOfTheOutage) {
   Figure noticed{"first good answer, in outages"};
   for (Duration const outage : {10s, 30s, 60s, 600s}) {
-    auto const worlds = outage > 60s ? long_run_seeds / 10 : long_run_seeds / 2;
+    auto const worlds = outage > 60s ? long_run_seeds : seeds;
     // The request that probes has to come, and to be answered: 100 a second, by chance.
     comes_back(refuses(), outage, std::min<Duration>(outage / 10, 2500ms) + 100ms, worlds, noticed);
   }
@@ -97,7 +97,7 @@ TEST(Scenario15Recovery, OfAnUpstreamThatRefusedIsNoticedWithinATenthOfTheOutage
 TEST(Scenario15Recovery, OfAnUpstreamThatAnswered503IsNoticedSoonAfterATenthOfTheOutage) {
   Figure noticed{"first good answer, in outages"};
   for (Duration const outage : {10s, 30s, 60s, 600s}) {
-    auto const worlds = outage > 60s ? long_run_seeds / 10 : long_run_seeds / 2;
+    auto const worlds = outage > 60s ? long_run_seeds : seeds;
     comes_back(answers(503, quick), outage, std::min<Duration>(outage * 13 / 100 + 200ms, 12500ms), worlds,
                noticed);
   }

@@ -9,17 +9,14 @@
 #include <vector>
 
 #include "candor/sim/world.hpp"
+#include "support/effort.hpp"
 
 namespace candor::sim {
 
-inline constexpr std::uint64_t seeds = 200;
+inline std::uint64_t const seeds = test::of_all(200, 40);
 
-// Ten minutes of virtual time take their time under a sanitizer.
-#ifdef __SANITIZE_ADDRESS__
-inline constexpr std::uint64_t long_run_seeds = 100;
-#else
-inline constexpr std::uint64_t long_run_seeds = seeds;
-#endif
+/// Where each takes many minutes of virtual time, or many sidecars.
+inline std::uint64_t const long_run_seeds = test::of_all(200, 5);
 
 /// A world of one upstream with one endpoint.
 inline WorldOptions world_of(std::uint64_t seed, EndpointScript endpoint, std::vector<Traffic> traffic = {}) {

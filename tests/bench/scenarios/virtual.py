@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -71,5 +72,5 @@ def measure(binaries: Path) -> list[Played]:
     with tempfile.TemporaryDirectory(prefix="candor-virtual-") as folder:
         output = Path(folder) / "report.json"
         subprocess.run([binaries / PROGRAM, "--gtest_filter=Scenario*", f"--gtest_output=json:{output}"],
-                       stdout=subprocess.DEVNULL, check=False)
+                       env=os.environ | {"CANDOR_EFFORT": "all"}, stdout=subprocess.DEVNULL, check=False)
         return played(json.loads(output.read_text()))
