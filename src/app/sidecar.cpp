@@ -80,16 +80,17 @@ void Sidecar::make_observers(Rng& rng) {
       access_log = std::make_unique<observe::AccessLog>(access, *access_lines_, rng.fork());
       parts.push_back(access_log.get());
     }
-    parts.push_back(log_.get());
+    parts.push_back(late_breaks_.get());
     parts.push_back(events_.get());
     metrics_.push_back(std::move(metrics));
     observers_.push_back(std::make_unique<WorkerObservers>(
         WorkerObservers{std::move(access_log), observe::CompositeObserver{std::move(parts)}}));
   }
-  tallies_.emplace(
-      events_, upstreams_,
-      std::vector<std::shared_ptr<observe::WorkerMetrics const>>{metrics_.begin(), metrics_.end()},
-      monotonic_now());
+  tallies_.emplace(events_,
+                   observe::EventTallies::Sources{.upstreams = upstreams_,
+                                                  .workers = {metrics_.begin(), metrics_.end()},
+                                                  .late_breaks = late_breaks_},
+                   monotonic_now());
 }
 
 void Sidecar::make_server(Rng& rng) {

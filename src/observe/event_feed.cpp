@@ -150,21 +150,48 @@ void EventFeed::tell(Level level, Event event) {
   ring_->add(std::move(event));
 }
 
-void EventFeed::tally(Upstream const& upstream, Tally const& what) {
-  bool const refused = what.kind == Event::Kind::refused;
-  Event event{.kind = what.kind, .upstream = upstream.name()};
-  event.text = upstream.name() + ": " + counted(what.count, refused ? "request" : "failed attempt") +
-               (refused ? " refused" : " not retried") + " within " + in_words(what.until - what.since) +
-               " (" + std::string(what.reason) + ')';
+namespace {
+
+/// "10,000 requests refused within 1s (circuit_open)"
+std::string sum_in_words(EventFeed::Tally const& what) {
+  auto const text = [&what](std::string_view noun, std::string_view fate) {
+    auto out = counted(what.count, noun).append(fate).append(" within ");
+    out += in_words(what.until - what.since);
+    if (!what.reason.empty()) out.append(" (").append(what.reason).append(")");
+    return out;
+  };
+  switch (what.kind) {
+    case Event::Kind::refused: return text("request", " refused");
+    case Event::Kind::retry_denied: return text("failed attempt", " not retried");
+    case Event::Kind::late_break:
+      return text("streamed answer", " broke off after the attempt had settled as a success,");
+    case Event::Kind::transition:
+    case Event::Kind::shadow:
+    case Event::Kind::check:
+    case Event::Kind::order:
+    case Event::Kind::note: break;
+  }
+  return {};  // those are no sums
+}
+
+}  // namespace
+
+std::uint64_t EventFeed::tally(Upstream const& upstream, Tally const& what) {
+  Event event{.kind = what.kind, .upstream = upstream.name(), .text = upstream.name()};
+  if (what.endpoint) event.text += ", endpoint " + address_of(upstream, *what.endpoint);
+  event.text += ": " + sum_in_words(what);
   event.members = members_of(event, wall_()(what.until));
-  append_member(event.members, "reason", what.reason);
+  if (what.endpoint) append_member(event.members, "endpoint", address_of(upstream, *what.endpoint));
+  if (!what.reason.empty()) append_member(event.members, "reason", what.reason);
   append_member(event.members, "count", what.count);
   append_key(event.members, "since");
   event.members += '"';
   append_time(event.members, wall_()(what.since));
   event.members += '"';
-  // The transition is the news, and the log is for news.
-  tell(Level::debug, std::move(event));
+  // Where the circuit explains it, its transition is the news, and the log is for news.
+  auto const level = what.kind == Event::Kind::late_break ? Level::warn : Level::debug;
+  if (what.logged) log_->say(level, event.text);
+  return ring_->add(std::move(event), what.instead_of);
 }
 
 }  // namespace candor::observe

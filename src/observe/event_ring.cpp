@@ -12,30 +12,47 @@ std::string_view name(Event::Kind kind) {
     case Event::Kind::order: return "order";
     case Event::Kind::refused: return "refused";
     case Event::Kind::retry_denied: return "retry_denied";
+    case Event::Kind::late_break: return "late_break";
     case Event::Kind::note: return "note";
   }
   return {};
 }
 
-void EventRing::add(Event event) {
+namespace {
+
+bool is_before(std::shared_ptr<Event const> const& event, std::uint64_t number) {
+  return event->number < number;
+}
+
+}  // namespace
+
+std::uint64_t EventRing::add(Event event, std::optional<std::uint64_t> instead_of) {
   auto kept = std::make_shared<Event>(std::move(event));
   std::lock_guard const held{lock_};
-  kept->number = next_++;
+  if (instead_of) {
+    auto const before = std::lower_bound(events_.begin(), events_.end(), *instead_of, is_before);
+    if (before != events_.end() && (*before)->number == *instead_of) events_.erase(before);
+  }
+  auto const number = kept->number = next_++;
   events_.push_back(std::move(kept));
-  if (events_.size() > capacity_) events_.pop_front();
+  if (events_.size() > capacity_) {
+    last_let_go_ = events_.front()->number;
+    events_.pop_front();
+  }
   for (auto const& more : subscribers_) more();
+  return number;
 }
 
 EventRing::Reading EventRing::read(std::uint64_t from, std::size_t most) const {
   std::lock_guard const held{lock_};
-  auto const oldest = next_ - events_.size();
   bool const is_known = from > 0 && from <= next_;
-  auto const first = is_known ? std::max(from, oldest) : oldest;
-  auto const begin = static_cast<std::size_t>(first - oldest);
-  auto const count = std::min(events_.size() - begin, most);
-  Reading reading{.lost = is_known ? first - from : 0, .next = first + count};
-  auto const at = events_.begin() + static_cast<std::ptrdiff_t>(begin);
-  reading.events.assign(at, at + static_cast<std::ptrdiff_t>(count));
+  auto const first = std::lower_bound(events_.begin(), events_.end(), is_known ? from : 0, is_before);
+  auto const left = static_cast<std::size_t>(events_.end() - first);
+  auto const end = first + static_cast<std::ptrdiff_t>(std::min(left, most));
+  Reading reading{.next = end == events_.end() ? next_ : (*end)->number};
+  // Numbers between those that are kept are no loss: what had them has one of these now.
+  if (is_known && from <= last_let_go_) reading.lost = last_let_go_ + 1 - from;
+  reading.events.assign(first, end);
   return reading;
 }
 

@@ -58,11 +58,4 @@ void OperationalLog::say(Level level, std::string_view text) {
   if (level >= least_) lines_.write(printable(text), level);
 }
 
-void OperationalLog::late_break(Route const& route, AttemptRecord const& record) {
-  say(Level::warn, route.upstream.name() +
-                       ": a streamed answer broke off after its attempt had settled as a success (" +
-                       route.upstream.endpoints.address(record.endpoint) + ", status " +
-                       std::to_string(record.status) + ')');
-}
-
 }  // namespace candor::observe

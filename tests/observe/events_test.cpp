@@ -63,6 +63,33 @@ TEST(EventRing, ANumberOfAnEarlierRunOfTheProgramBeginsAtTheOldest) {
   EXPECT_THAT(numbers(ring.read(5000, 10)), ElementsAre(1, 2));
 }
 
+TEST(EventRing, WhatGoesOnTakesItsOwnPlaceAndMovesToTheEnd) {
+  EventRing ring{3};
+  auto sum = ring.add({.text = "sum of 1"});
+  ring.add({.text = "opening"});
+  auto const reader = ring.read(0, 10).next;
+  for (int i = 2; i <= 100; ++i) sum = ring.add({.text = "sum of " + std::to_string(i)}, sum);
+  auto const all = ring.read(0, 10);
+  EXPECT_THAT(numbers(all), ElementsAre(2, 101)) << "nothing has been pushed out";
+  EXPECT_EQ(all.next, 102U);
+  auto const news = ring.read(reader, 10);
+  EXPECT_THAT(numbers(news), ElementsAre(101));
+  EXPECT_EQ(news.events.front()->text, "sum of 100");
+  EXPECT_EQ(news.lost, 0U) << "of what the reader has not seen, this tells";
+  EXPECT_EQ(news.next, 102U);
+  EXPECT_EQ(ring.read(1, 1).next, 101U) << "where there is something to read";
+}
+
+TEST(EventRing, WhatHasNoPlaceAnyMoreGetsANewOne) {
+  EventRing ring{2};
+  auto const sum = ring.add({});
+  for (int i = 0; i < 2; ++i) ring.add({});
+  EXPECT_EQ(ring.add({}, sum), 4U);
+  auto const all = ring.read(1, 10);
+  EXPECT_THAT(numbers(all), ElementsAre(3, 4));
+  EXPECT_EQ(all.lost, 2U);
+}
+
 TEST(EventRing, TellsSubscribersAsLongAsTheyLive) {
   EventRing ring;
   int heard = 0;
@@ -95,6 +122,12 @@ struct Fed {
                                      {.result = RequestResult::refused, .status = 503, .details = reason});
     }
   }
+  void break_off(unsigned times, std::uint32_t endpoint = 0) {
+    for (unsigned i = 0; i < times; ++i) {
+      late_breaks->late_break(world.upstream->own_route(),
+                              testing::attempt(1, world.start, 1s, Outcome::success(), 200, endpoint));
+    }
+  }
   [[nodiscard]] std::vector<std::shared_ptr<Event const>> events() const {
     return feed->ring()->read(0, 1000).events;
   }
@@ -114,7 +147,12 @@ struct Fed {
   std::vector<std::shared_ptr<WorkerMetrics>> workers{
       std::make_shared<WorkerMetrics>(std::vector{world.upstream}),
       std::make_shared<WorkerMetrics>(std::vector{world.upstream})};
-  EventTallies tallies{feed, {world.upstream}, {workers.begin(), workers.end()}, world.start};
+  std::shared_ptr<LateBreaks> late_breaks = std::make_shared<LateBreaks>();
+  EventTallies tallies{feed,
+                       {.upstreams = {world.upstream},
+                        .workers = {workers.begin(), workers.end()},
+                        .late_breaks = late_breaks},
+                       world.start};
   std::uint64_t requests = 0;
 };
 
@@ -225,7 +263,7 @@ TEST(EventFeed, EveryEventIsALineOfTheOperationalLog) {
   for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_THAT((*lines)[i], EndsWith(' ' + texts[i]));
 }
 
-TEST(EventTallies, AnOutageIsOneEventASecondAndReason) {
+TEST(EventTallies, AnOutageIsOneEventForEachReason) {
   Fed fed;
   fed.refuse(9000, "circuit_open");
   fed.refuse(1000, "circuit_open", 1);
@@ -246,11 +284,81 @@ TEST(EventTallies, WhatHasBeenToldIsNotToldAgain) {
   Fed fed;
   fed.refuse(5, "held");
   fed.tallies.collect(fed.world.start + 1s);
+  auto const number = fed.events().back()->number;
   fed.tallies.collect(fed.world.start + 2s);
-  EXPECT_EQ(fed.texts().size(), 1U);
+  ASSERT_EQ(fed.texts().size(), 1U);
+  EXPECT_EQ(fed.events().back()->number, number);
+}
+
+TEST(EventTallies, AnOutageHoweverLongPushesNoTransitionOutOfTheRing) {
+  Fed fed;
+  fed.fail(7);
+  auto const transitions = fed.events().size();
+  auto last_seen = fed.events().back()->number;
+  for (int second = 1; second <= 7200; ++second) {
+    fed.refuse(100, "circuit_open");
+    if (second % 10 == 0) fed.refuse(1, "probe_in_flight");
+    fed.tallies.collect(fed.world.start + std::chrono::seconds{second});
+    auto const news = fed.feed->ring()->read(last_seen + 1, 10);
+    ASSERT_FALSE(news.events.empty()) << "whoever follows it sees it grow";
+    ASSERT_EQ(news.lost, 0U);
+    last_seen = news.next - 1;
+  }
+  auto const texts = fed.texts();
+  ASSERT_EQ(texts.size(), transitions + 2);
+  EXPECT_THAT(texts.front(), HasSubstr("circuit open, was closed"));
+  EXPECT_THAT(texts[transitions], "payments: 720,000 requests refused within 2h (circuit_open)");
+  EXPECT_THAT(texts[transitions + 1], "payments: 720 requests refused within 1h 59min (probe_in_flight)");
+  EXPECT_THAT(fed.events().back()->members, HasSubstr("\"since\":\"2024-05-01T12:00:09.000Z\""));
+}
+
+TEST(EventTallies, AnOutageIsALineOfTheLogEachTimeItIsTwiceAsLong) {
+  auto fed = std::make_unique<Fed>();
+  for (int second = 1; second <= 100; ++second) {
+    fed->refuse(1, "held");
+    fed->tallies.collect(fed->world.start + std::chrono::seconds{second});
+  }
+  auto const lines = fed->lines;
+  fed.reset();  // and with it the log, when it has written
+  ASSERT_EQ(lines->size(), 7U);
+  EXPECT_THAT(lines->front(), EndsWith("payments: 1 request refused within 1s (held)"));
+  EXPECT_THAT(lines->back(), EndsWith("payments: 64 requests refused within 1min 4s (held)"));
+}
+
+TEST(EventTallies, WhatComesAfterAQuietMinuteIsAnotherSum) {
+  Fed fed;
+  fed.refuse(5, "held");
+  fed.tallies.collect(fed.world.start + 1s);
   fed.refuse(2, "held");
-  fed.tallies.collect(fed.world.start + 3s);
-  EXPECT_THAT(fed.texts().back(), StartsWith("payments: 2 requests refused within 1s"));
+  fed.tallies.collect(fed.world.start + 60s);
+  EXPECT_THAT(fed.texts(), ElementsAre("payments: 7 requests refused within 1min (held)"));
+  fed.tallies.collect(fed.world.start + 120s);
+  fed.refuse(1, "held");
+  fed.tallies.collect(fed.world.start + 121s);
+  EXPECT_THAT(fed.texts(), ElementsAre("payments: 7 requests refused within 1min (held)",
+                                       "payments: 1 request refused within 1s (held)"));
+}
+
+TEST(EventTallies, AnswersThatBreakOffLateAreSummedUpByEndpoint) {
+  auto fed = std::make_unique<Fed>();
+  fed->break_off(2000);
+  fed->break_off(1, 1);
+  fed->tallies.collect(fed->world.start + 1s);
+  fed->break_off(500);
+  fed->tallies.collect(fed->world.start + 2s);
+  EXPECT_THAT(
+      fed->texts(),
+      ElementsAre("payments, endpoint payments-2:8080: 1 streamed answer broke off after the attempt had "
+                  "settled as a success, within 1s",
+                  "payments, endpoint payments-1:8080: 2,500 streamed answers broke off after the "
+                  "attempt had settled as a success, within 2s"));
+  EXPECT_THAT(
+      fed->events().back()->members,
+      EndsWith("\"endpoint\":\"payments-1:8080\",\"count\":2500,\"since\":\"2024-05-01T12:00:00.000Z\""));
+  auto const lines = fed->lines;
+  fed.reset();  // and with it the log, when it has written
+  ASSERT_EQ(lines->size(), 3U) << "not one for each of them";
+  EXPECT_THAT(lines->front(), HasSubstr(" warn "));
 }
 
 }  // namespace

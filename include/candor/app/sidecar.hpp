@@ -73,6 +73,7 @@ class Sidecar {
   std::shared_ptr<NameBook> names_ = std::make_shared<NameBook>();
   std::unique_ptr<observe::LineLog> access_lines_;
   std::vector<std::shared_ptr<observe::WorkerMetrics>> metrics_;
+  std::shared_ptr<observe::LateBreaks> late_breaks_ = std::make_shared<observe::LateBreaks>();
   std::vector<std::unique_ptr<WorkerObservers>> observers_;
   std::optional<observe::EventTallies> tallies_;
   std::unique_ptr<Server> server_;

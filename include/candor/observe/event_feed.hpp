@@ -1,17 +1,19 @@
 // Thread-safe. Makes events of what happens, and puts each of them into the ring and into the operational
-// log.
+// log; of sums that grow, only some of their steps into the log.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "candor/core/time.hpp"
 #include "candor/observe/event_ring.hpp"
 #include "candor/observe/operational_log.hpp"
+#include "candor/proxy/observer.hpp"
 #include "candor/proxy/upstream.hpp"
 
 namespace candor::observe {
@@ -37,13 +39,17 @@ class EventFeed final : public Observer {
 
   /// Something that had better be told in sums.
   struct Tally {
-    Event::Kind kind;  ///< refused, retry_denied
-    std::string_view reason;
-    std::uint64_t count;
+    Event::Kind kind;                      ///< refused, retry_denied, late_break
+    std::string_view reason{};             ///< empty: there is but one
+    std::optional<EndpointId> endpoint{};  ///< whose; absent: the upstream's
+    std::uint64_t count;                   ///< in all
     Instant since;
     Instant until;
+    std::optional<std::uint64_t> instead_of{};  ///< the event that told of it when it was less
+    bool logged = true;                         ///< whether it is a line of the log, too
   };
-  void tally(Upstream const& upstream, Tally const& what);
+  /// The number of its event.
+  std::uint64_t tally(Upstream const& upstream, Tally const& what);
 
   [[nodiscard]] std::shared_ptr<EventRing> const& ring() const { return ring_; }
 

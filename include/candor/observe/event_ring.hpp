@@ -1,7 +1,8 @@
 // Thread-safe. One short lock, never taken on an attempt's way.
 //
-// The last events, each with a number. Whoever reads them keeps its own place; one that comes too late for
-// some is told how many they were.
+// The last events, each with a number. What goes on for long stands there once: each time there is more of
+// it, one event with a new number takes the place of the one before. Whoever reads them keeps its own place;
+// one that comes too late for some is told how many they were.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +26,13 @@ struct Event {
     shadow,        ///< one that would have been by other rules, which look on
     check,         ///< an endpoint was found ill by checks, or well again
     order,         ///< somebody did something by hand
-    refused,       ///< requests within a second, of one reason
+    refused,       ///< requests in a sum, of one reason
     retry_denied,  ///< likewise, retries
+    late_break,    ///< likewise, answers that broke off after their attempts had settled, of one endpoint
     note,          ///< what Candor says of itself
   };
 
-  std::uint64_t number = 0;  ///< from 1, without gaps; the ring gives it
+  std::uint64_t number = 0;  ///< from 1 on, rising; the ring gives it
   Kind kind = Kind::note;
   std::string upstream{};  ///< whose; empty: nobody's
   std::string text{};      ///< in words: the line that the operational log has, too
@@ -42,11 +45,13 @@ class EventRing {
  public:
   explicit EventRing(std::size_t capacity = 1024) : capacity_(capacity) {}
 
-  void add(Event event);
+  /// Behind all others, and its number. It takes the place of the one of the number `instead_of`, where that
+  /// is still kept.
+  std::uint64_t add(Event event, std::optional<std::uint64_t> instead_of = std::nullopt);
 
   struct Reading {
     std::vector<std::shared_ptr<Event const>> events{};  ///< oldest first
-    std::uint64_t lost = 0;                              ///< asked for, and no longer kept
+    std::uint64_t lost = 0;                              ///< numbers asked for, and no longer kept
     std::uint64_t next = 1;                              ///< where to read on
   };
   /// Those from this number on, at most `most` of them. A number that nobody has been given yet, as one of an
@@ -71,6 +76,7 @@ class EventRing {
   std::size_t const capacity_;
   mutable std::mutex lock_;
   std::uint64_t next_ = 1;
+  std::uint64_t last_let_go_ = 0;  // of those for which there was no room; 0: none
   std::deque<std::shared_ptr<Event const>> events_;
   std::list<std::function<void()>> subscribers_;
 };

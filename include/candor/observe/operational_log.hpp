@@ -1,5 +1,5 @@
-// Thread-safe. What an operator should know, one line of text each: circuits that change, answers that break
-// off late, and what the program says of itself. Never holds up a worker: see LineLog.
+// Thread-safe. What an operator should know, one line of text each: see EventFeed. Never holds up a worker:
+// see LineLog.
 #pragma once
 
 #include <memory>
@@ -7,13 +7,11 @@
 
 #include "candor/observe/line_log.hpp"
 #include "candor/observe/settings.hpp"
-#include "candor/proxy/observer.hpp"
 #include "candor/proxy/upstream.hpp"
 
 namespace candor::observe {
 
-/// An Observer that all workers may share.
-class OperationalLog final : public Observer {
+class OperationalLog {
  public:
   using Level = LogSettings::Level;
 
@@ -22,8 +20,6 @@ class OperationalLog final : public Observer {
   OperationalLog(LogSettings const& settings, LineSink sink);
 
   void say(Level level, std::string_view text);
-
-  void late_break(Route const& route, AttemptRecord const& record) override;
 
   static constexpr std::size_t queue = 512;
 
