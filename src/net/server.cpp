@@ -136,10 +136,10 @@ void Server::Running::hear_circuits() {
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
     upstreams[i]->each_account([this, i](Route& route) {
       route.health.listen([audience = audience_, i, account = route.place](Transition const& transition) {
-        if (transition.to != CircuitState::open) return;
-        audience->tell([i, account, whole = !transition.endpoint](Worker& worker) {
-          if (whole) worker.circuit_opened(i, account);
-          worker.circuit_waits(i);
+        bool const opened = transition.to == CircuitState::open && !transition.endpoint;
+        audience->tell([i, account, opened](Worker& worker) {
+          if (opened) worker.circuit_opened(i, account);
+          worker.circuit_changed(i);
         });
       });
     });

@@ -113,7 +113,7 @@ void Worker::endpoints_changed(std::size_t upstream, std::vector<EndpointEntryPt
     for (auto const& entry : share_.parts.upstreams[upstream]->endpoints.all()) ids.push_back(entry->id);
     checking_[upstream]->set_endpoints(ids);
   }
-  circuit_waits(upstream);  // those that came may have something to be checked for
+  circuit_changed(upstream);  // those that came may have something to be checked for
 }
 
 void Worker::run() { reactor_.run(); }

@@ -57,9 +57,9 @@ class Worker {
   void circuit_opened(std::size_t upstream, std::uint32_t account) {
     pipelines_[upstream]->circuit_opened(account);
   }
-  /// A circuit of the upstream, or of an endpoint of it, may wait for checks.
-  void circuit_waits(std::size_t upstream) {
-    if (upstream < sensing_.size() && sensing_[upstream]) sensing_[upstream]->circuit_opened();
+  /// A circuit of the upstream, or of an endpoint of it: it may wait for checks, or let one be made.
+  void circuit_changed(std::size_t upstream) {
+    if (upstream < sensing_.size() && sensing_[upstream]) sensing_[upstream]->something_changed();
   }
   /// It has other endpoints than before; no attempt goes to those that have left.
   void endpoints_changed(std::size_t upstream, std::vector<EndpointEntryPtr> const& left);

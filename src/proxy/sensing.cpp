@@ -6,7 +6,7 @@ namespace candor {
 
 namespace {
 
-/// While no circuit waits: somebody says so when one does.
+/// While there is no check to make: somebody says so when there may be.
 constexpr Duration idle_nap = 24h;
 
 /// Where what was due could not be taken.
@@ -27,7 +27,7 @@ Sensing::Sensing(Upstream& upstream, Dialler& dialler, Scheduler& scheduler)
 
 Sensing::~Sensing() = default;
 
-void Sensing::circuit_opened() {
+void Sensing::something_changed() {
   if (nap_) nap_->cancel(CancelReason::circuit_opened);
 }
 
@@ -62,7 +62,7 @@ Task<void> Sensing::check(CheckPermit permit) {
   auto const taken = co_await dialler_.dial(permit.endpoint(), life_);
   if (taken) std::move(permit).settle(*taken, scheduler_.now());
   // Another may be due before the one that is waited for.
-  circuit_opened();
+  something_changed();
 }
 
 }  // namespace candor

@@ -171,10 +171,9 @@ World::State::State(WorldOptions const& options)
 
 void World::State::circuit_changed(std::size_t sidecar, Route const& account, Transition const& transition) {
   recorder.circuit_changed(account, sidecar, transition);
-  if (transition.to != CircuitState::open) return;
   auto const upstream = account.upstream.index;
-  if (auto& sensing = sidecars[sidecar].sensing[upstream]) sensing->circuit_opened();
-  if (transition.endpoint) return;
+  sidecars[sidecar].sensing[upstream]->something_changed();
+  if (transition.to != CircuitState::open || transition.endpoint) return;
   for (auto const& worker : sidecars[sidecar].workers) {
     worker->pipelines[upstream]->circuit_opened(account.place);
   }

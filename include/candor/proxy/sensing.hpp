@@ -22,8 +22,9 @@ class Sensing {
   Sensing(Upstream& upstream, Dialler& dialler, Scheduler& scheduler);
   ~Sensing();
 
-  /// A circuit has opened: there may be a check to wait for.
-  void circuit_opened();
+  /// Of any circuit, or of which endpoints there are: another check may be due, or one that had nobody to ask
+  /// has somebody now, as an endpoint has been given back or has come.
+  void something_changed();
 
  private:
   Task<void> run();
