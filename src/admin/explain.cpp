@@ -328,16 +328,15 @@ class Explanation {
   void next() {
     page_.heading("What happens next");
     auto const& health = account_.health;
+    if (health.awaits_checks) {
+      return page_.paragraph("Requests are refused, and none probes, until checks find an endpoint well: " +
+                             counted(account_.check ? account_.check->pace.healthy : 1, "good one") +
+                             " in a row. The next check is due in " + in_words(health.retry_after) +
+                             "; the first request after that is the probe. " + what_probes_do());
+    }
     switch (health.state) {
       case CircuitState::closed: return;
       case CircuitState::open:
-        if (health.awaits_checks) {
-          return page_.paragraph(
-              "Requests are refused, and none probes, until checks find an endpoint well: " +
-              counted(account_.check ? account_.check->pace.healthy : 1, "good one") +
-              " in a row. The next check is due in " + in_words(health.retry_after) +
-              "; the first request after that is the probe. " + what_probes_do());
-        }
         if (health.retry_after > Duration{}) {
           return page_.paragraph("Requests are refused at once for another " + in_words(health.retry_after) +
                                  "; the first one after that is the probe. " + what_probes_do());

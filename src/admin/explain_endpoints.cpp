@@ -73,15 +73,15 @@ class EndpointExplanation {
     if (endpoint_.held == Hold::open) return "It gets nothing until an operator gives it back.";
     if (endpoint_.held == Hold::closed)
       return "It stays in, whatever fails there, until an operator gives it back.";
+    auto const wait = endpoint_.retry_after;
+    if (endpoint_.awaits_checks) {
+      return "Until checks find it well no request probes it; the next is due in " + in_words(wait) + '.';
+    }
     switch (endpoint_.state) {
       case CircuitState::closed:
       case CircuitState::half_open:
       case CircuitState::ramping: return {};
       case CircuitState::open: break;
-    }
-    auto const wait = endpoint_.retry_after;
-    if (endpoint_.awaits_checks) {
-      return "Until checks find it well no request probes it; the next is due in " + in_words(wait) + '.';
     }
     return "The next request that can go elsewhere if it fails probes it" +
            (wait > Duration{} ? ", in " + in_words(wait) + " or later." : std::string("."));

@@ -97,7 +97,7 @@ void Circuit::checked(bool good, Instant now, Rng& rng) {
 }
 
 void Circuit::found_ill(Instant next_check, Instant at_most) {
-  if (state_ != CircuitState::open || hold_) return;
+  if (lets_through(state_) || hold_) return;
   check_due_.reset();  // that it takes connections again would say less
   awaited_ = next_check;
   open_until_ = std::max(open_until_, at_most);
@@ -110,11 +110,28 @@ void Circuit::found_well(Instant now) {
   ended_by_ = Rule::check_success;
 }
 
+/// Whether no probe may go yet: until its window is over, or what it waits for has shown something.
+bool Circuit::is_shut(Instant now) const {
+  switch (state_) {
+    case CircuitState::open: return now < open_until_;
+    case CircuitState::half_open: return awaited_ && now < open_until_;
+    case CircuitState::closed:
+    case CircuitState::ramping: return false;
+  }
+  return false;
+}
+
+/// A check that is under way, or has been missed, may end it at any moment; but it hasn't yet.
+Duration Circuit::shut_for(Instant now) const {
+  auto const expected = check_due_.value_or(awaited_.value_or(open_until_));
+  return std::max(expected - now, std::min(settings_->open.first, open_until_ - now));
+}
+
 bool Circuit::wants_probe(Instant now) const {
   if (hold_) return false;
   switch (state_) {
-    case CircuitState::open: return now >= open_until_;
-    case CircuitState::half_open: return probes_in_flight_ < settings_->probe.in_flight;
+    case CircuitState::open: return !is_shut(now);
+    case CircuitState::half_open: return !is_shut(now) && probes_in_flight_ < settings_->probe.in_flight;
     case CircuitState::closed:
     case CircuitState::ramping: return false;
   }
@@ -162,8 +179,8 @@ Duration Circuit::retry_after(Instant now) const {
     case CircuitState::closed: return {};
     case CircuitState::open:
       if (hold_) return settings_->open.cap;
-      return std::max(check_due_.value_or(awaited_.value_or(open_until_)) - now, Duration{});
-    case CircuitState::half_open:
+      return is_shut(now) ? shut_for(now) : Duration{};
+    case CircuitState::half_open: return is_shut(now) ? shut_for(now) : settings_->open.first;
     case CircuitState::ramping: return settings_->open.first;
   }
   return {};
@@ -183,11 +200,11 @@ Circuit::Answer Circuit::admit(Instant now, bool keeps_to_share) {
     }
     return answer;
   }
+  if (is_shut(now)) {
+    answer.refusal = Refusal::circuit_open;
+    return answer;
+  }
   if (state_ == CircuitState::open) {
-    if (now < open_until_) {
-      answer.refusal = Refusal::circuit_open;
-      return answer;
-    }
     answer.transition =
         move_to(CircuitState::half_open, Trip{.rule = ended_by_, .value = 0, .threshold = 0}, now);
   }

@@ -205,6 +205,47 @@ TEST(Checks, BadOnesEndTheProbingOfAnEndpointFoundIll) {
   EXPECT_FALSE(c.attempts(100, 1ms).contains(0));
 }
 
+TEST(Checks, ABadOneKeepsRequestsFromProbingWhatIsHalfOpen) {
+  Checked c{2};
+  c.checks(1);
+  c.ill = {0};
+  while (c.ejected().empty()) c.attempts(1);
+  c.now += c.snapshot().endpoints[0].retry_after;
+  { auto const inconclusive = c.health.admit({.request = {++c.requests}}, c.now); }
+  c.check(0);
+  auto const doubted = c.snapshot().endpoints[0];
+  ASSERT_EQ(doubted.state, CircuitState::half_open);
+  EXPECT_EQ(doubted.standing, Standing::doubted);
+  EXPECT_TRUE(doubted.awaits_checks);
+  EXPECT_EQ(doubted.retry_after, 1s) << "until the next check";
+  EXPECT_FALSE(c.attempts(100, 1ms).contains(0));
+  c.ill.clear();
+  c.checks(2);
+  EXPECT_EQ(c.attempts(1).count(0), 1U) << "well again";
+}
+
+TEST(Checks, ABadOneKeepsRequestsFromProbingAnUpstreamThatIsHalfOpen) {
+  Checked c{1};
+  c.ill = {0};
+  c.attempts(20, 1ms);
+  c.now += c.snapshot().retry_after;
+  { auto const inconclusive = c.health.admit({.request = {++c.requests}}, c.now); }
+  ASSERT_EQ(c.health.state(), CircuitState::half_open);
+  c.check(0);
+  EXPECT_TRUE(c.attempts(100, 1ms).empty());
+  c.now += 13s;
+  EXPECT_EQ(c.attempts(1).size(), 1U) << "but not for ever, as they have ceased";
+}
+
+TEST(Checks, TheWaitIsNotOverBeforeOneThatIsMissedHasShownSomething) {
+  Checked c{1};
+  c.ill = {0};
+  c.checks(5);
+  c.now += 2s;
+  ASSERT_TRUE(c.attempts(1, {}).empty());
+  EXPECT_EQ(c.snapshot().retry_after, 100ms) << "soon, but not with the next request";
+}
+
 TEST(Checks, ThatCeaseKeepNothingOpenForEver) {
   Checked c{1};
   c.ill = {0};

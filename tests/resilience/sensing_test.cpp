@@ -72,6 +72,22 @@ TEST(Sensing, ACheckThatNobodyMakesOrFinishesKeepsNothingOpenForEver) {
   }
 }
 
+TEST(Sensing, TheWaitIsNotOverWhileACheckIsUnderWay) {
+  Several s{1};
+  s.health.sense();
+  s.how = FailureKind::connect;
+  s.ill = {0};
+  while (s.health.state() == CircuitState::closed) s.attempt();
+  s.now = *s.health.next_check();
+  auto check = s.health.take_check(s.now);
+  ASSERT_TRUE(check);
+  s.now += 500ms;
+  ASSERT_FALSE(s.ask());
+  EXPECT_EQ(s.health.retry_after(s.now), 100ms) << "it may end at any moment, but hasn't yet";
+  std::move(*check).settle(true, s.now);
+  EXPECT_EQ(s.health.retry_after(s.now), Duration{}) << "the next request is the probe";
+}
+
 TEST(Sensing, ADroppedCheckIsNoResultAndAnotherBecomesDue) {
   Several s{1};
   s.health.sense();

@@ -100,7 +100,8 @@ class Circuit {
   void checked(bool good, Instant now, Rng& rng);
 
   /// The checks that the upstream's `check` asks for find it ill: while it is open it waits for them, not for
-  /// its window. Not longer than `at_most`, as they may cease; unless the window is longer still.
+  /// its window, and half-open no further probe goes. Not longer than `at_most`, as they may cease; unless
+  /// the window is longer still.
   void found_ill(Instant next_check, Instant at_most);
   /// They find it well: then the next attempt is the probe, if it has waited for them.
   void found_well(Instant now);
@@ -123,6 +124,8 @@ class Circuit {
   Transition open(Trip const& why, Wait wait, Instant now, Rng& rng);
   void await_check(Instant now, Rng& rng);
   [[nodiscard]] Wait wait_after(Outcome outcome) const;
+  [[nodiscard]] bool is_shut(Instant now) const;
+  [[nodiscard]] Duration shut_for(Instant now) const;
   Transition begin_ramp(Trip const& why, Instant now);
 
   BreakerSettings const* settings_;
