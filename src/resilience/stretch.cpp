@@ -32,26 +32,24 @@ void SlowMedian::sample(double value, Instant now) {
   if (value < value_) value_ = std::max(value, value_ * std::exp(-step));
 }
 
-Stretch::Stretch(BudgetSettings const& settings)
-    : enabled_(settings.stretch.has_value() && *settings.stretch > settings.ratio),
-      width_(std::max(settings.over / static_cast<std::int64_t>(bucket_count), Duration{1})) {}
-
-// Time never goes back; an earlier instant counts as the latest one seen.
-Stretch::Counts& Stretch::bucket(Instant now) {
-  auto const size = static_cast<std::int64_t>(bucket_count);
-  auto const current = std::max(epoch(now), newest_);
-  for (auto e = std::max(newest_ + 1, current - size + 1); e <= current; ++e) {
-    buckets_[static_cast<std::size_t>(e % size)] = {};
-  }
-  newest_ = current;
-  return buckets_[static_cast<std::size_t>(current % size)];
+Stretch::Counts& Stretch::Counts::operator+=(Counts const& other) {
+  retries += other.retries;
+  retries_succeeded += other.retries_succeeded;
+  failures += other.failures;
+  too_much += other.too_much;
+  timed += other.timed;
+  slow += other.slow;
+  return *this;
 }
+
+Stretch::Stretch(BudgetSettings const& settings)
+    : enabled_(settings.stretch.has_value() && *settings.stretch > settings.ratio), counts_(settings.over) {}
 
 void Stretch::settled(bool retry, Outcome outcome, Duration latency, Instant now) {
   if (!enabled_) return;
   bool const succeeded = outcome.is_success();
   if (!succeeded && !outcome.is_failure()) return;
-  auto& counts = bucket(now);
+  auto& counts = counts_.at(now);
   if (retry) {
     ++counts.retries;
     counts.retries_succeeded += succeeded ? 1 : 0;
@@ -70,27 +68,9 @@ void Stretch::settled(bool retry, Outcome outcome, Duration latency, Instant now
   baseline_.sample(took, now);
 }
 
-Stretch::Counts Stretch::sums(Instant now) const {
-  // Of the buckets kept, time that has passed since puts the oldest outside.
-  auto const size = static_cast<std::int64_t>(bucket_count);
-  auto const oldest = std::max<std::int64_t>({epoch(now), newest_, size - 1}) - size + 1;
-  Counts total;
-  for (auto e = std::max(oldest, newest_ - size + 1); e <= newest_; ++e) {
-    if (e < 0) continue;
-    auto const& counts = buckets_[static_cast<std::size_t>(e % size)];
-    total.retries += counts.retries;
-    total.retries_succeeded += counts.retries_succeeded;
-    total.failures += counts.failures;
-    total.too_much += counts.too_much;
-    total.timed += counts.timed;
-    total.slow += counts.slow;
-  }
-  return total;
-}
-
 bool Stretch::pays(Instant now) const {
   if (!enabled_) return false;
-  auto const counts = sums(now);
+  auto const counts = counts_.sums(now);
   if (counts.retries < minimum_retries) return false;
   auto const number = [](std::uint64_t count) { return static_cast<double>(count); };
   if (number(counts.too_much) > 0 && number(counts.too_much) >= too_much_share * number(counts.failures)) {

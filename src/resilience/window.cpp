@@ -1,7 +1,5 @@
 #include "candor/resilience/window.hpp"
 
-#include <algorithm>
-
 namespace candor {
 
 namespace {
@@ -26,23 +24,8 @@ WindowSums& WindowSums::operator+=(WindowSums const& other) {
 double WindowSums::failure_ratio() const { return ratio(failed, settled); }
 double WindowSums::strain_ratio() const { return ratio(strained, answered); }
 
-Window::Window(Duration span)
-    : width_(std::max(span / static_cast<std::int64_t>(bucket_count), Duration{1})) {}
-
-WindowSums& Window::bucket(Instant now) {
-  std::int64_t const current = std::max(epoch(now), newest_);
-  if (current - newest_ >= static_cast<std::int64_t>(bucket_count)) {
-    buckets_.fill({});
-  } else {
-    for (std::int64_t e = newest_ + 1; e <= current; ++e)
-      buckets_[static_cast<std::size_t>(e) % bucket_count] = {};
-  }
-  newest_ = current;
-  return buckets_[static_cast<std::size_t>(current) % bucket_count];
-}
-
 void Window::success(Instant now, bool was_marked, bool first_attempt) {
-  auto& b = bucket(now);
+  auto& b = buckets_.at(now);
   ++b.settled;
   ++b.answered;
   if (was_marked) ++b.marked_settled;
@@ -50,7 +33,7 @@ void Window::success(Instant now, bool was_marked, bool first_attempt) {
 }
 
 void Window::failure(Instant now, bool was_marked) {
-  auto& b = bucket(now);
+  auto& b = buckets_.at(now);
   ++b.settled;
   ++b.failed;
   if (was_marked) {
@@ -59,21 +42,6 @@ void Window::failure(Instant now, bool was_marked) {
   }
 }
 
-void Window::mark(Instant now) { ++bucket(now).marked; }
-
-WindowSums Window::sums(Instant now) const {
-  // Of the buckets kept, all are in the window of the newest; time that has passed since puts the oldest
-  // outside.
-  auto const passed = std::clamp(epoch(now) - newest_, std::int64_t{0}, std::int64_t{bucket_count});
-  WindowSums total;
-  auto place = static_cast<std::size_t>(newest_ + 1 + passed) % bucket_count;
-  for (auto left = static_cast<std::int64_t>(bucket_count) - passed; left > 0; --left) {
-    total += buckets_[place];
-    if (++place == bucket_count) place = 0;
-  }
-  return total;
-}
-
-void Window::clear() { buckets_.fill({}); }
+void Window::mark(Instant now) { ++buckets_.at(now).marked; }
 
 }  // namespace candor

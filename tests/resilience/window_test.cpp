@@ -54,39 +54,6 @@ TEST(Window, AnAttemptIsForgottenAfterNineToTenSeconds) {
   }
 }
 
-TEST(Window, ReadingChangesNothing) {
-  Window window{10s};
-  window.failure(start, false);
-  EXPECT_EQ(window.sums(start + 1h).failed, 0U);
-  EXPECT_EQ(window.sums(start + 1s).failed, 1U);
-}
-
-TEST(Window, ForgetsItAllAfterALongSilence) {
-  Window window{10s};
-  for (auto t = 0s; t < 10s; ++t) window.failure(start + t, false);
-  EXPECT_EQ(window.sums(start + 9s).failed, 10U);
-  window.success(start + 1h, false, true);
-  EXPECT_EQ(window.sums(start + 1h).settled, 1U);
-}
-
-TEST(Window, DropsOneBucketAfterTheOther) {
-  Window window{10s};
-  for (auto t = 0s; t < 10s; ++t) window.failure(start + t, false);
-  for (auto t = 0s; t <= 10s; ++t) {
-    EXPECT_EQ(window.sums(start + 9s + t).failed, 10U - static_cast<unsigned>(t.count()));
-  }
-}
-
-TEST(Window, TimeThatGoesBackCountsAsTheLatestSeen) {
-  Window window{10s};
-  window.failure(start + 5s, false);
-  window.failure(start, false);
-  EXPECT_EQ(window.sums(start + 5s).failed, 2U);
-  EXPECT_EQ(window.sums(start).failed, 2U);
-  EXPECT_EQ(window.sums(start + 14s).failed, 2U);  // both went where the newest was
-  EXPECT_EQ(window.sums(start + 15s).failed, 0U);
-}
-
 TEST(Window, ClearedItIsEmptyAndGoesOn) {
   Window window{10s};
   window.failure(start, false);
@@ -95,13 +62,6 @@ TEST(Window, ClearedItIsEmptyAndGoesOn) {
   EXPECT_EQ(window.sums(start), WindowSums{});
   window.failure(start, false);
   EXPECT_EQ(window.sums(start).failed, 1U);
-}
-
-TEST(Window, ATinySpanStillHasBuckets) {
-  Window window{Duration{1}};
-  window.failure(start, false);
-  EXPECT_EQ(window.sums(start).failed, 1U);
-  EXPECT_EQ(window.sums(start + Duration{10}).failed, 0U);
 }
 
 TEST(Window, AgreesWithAListOfAllAttempts) {

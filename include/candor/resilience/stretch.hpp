@@ -1,13 +1,12 @@
 // Whether retrying pays: then the budget may stretch. A value; the time is handed in.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 
 #include "candor/core/outcome.hpp"
 #include "candor/core/time.hpp"
 #include "candor/resilience/settings.hpp"
+#include "candor/resilience/time_buckets.hpp"
 
 namespace candor {
 
@@ -68,8 +67,6 @@ class Stretch {
   static constexpr std::uint64_t minimum_retries = 20;
 
  private:
-  static constexpr std::size_t bucket_count = 10;
-
   struct Counts {
     std::uint64_t retries = 0;
     std::uint64_t retries_succeeded = 0;
@@ -77,16 +74,12 @@ class Stretch {
     std::uint64_t too_much = 0;  // of the failures: timeout and overload
     std::uint64_t timed = 0;     // successes that were compared with the baseline
     std::uint64_t slow = 0;      // of these: at twice the baseline, or above
+
+    Counts& operator+=(Counts const& other);
   };
 
-  [[nodiscard]] std::int64_t epoch(Instant now) const { return now.time_since_epoch() / width_; }
-  Counts& bucket(Instant now);
-  [[nodiscard]] Counts sums(Instant now) const;
-
   bool enabled_;
-  Duration width_;
-  std::array<Counts, bucket_count> buckets_{};
-  std::int64_t newest_ = 0;
+  TimeBuckets<Counts> counts_;
   SlowMedian baseline_;
 };
 

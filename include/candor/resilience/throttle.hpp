@@ -2,14 +2,13 @@
 // are handed in.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 
 #include "candor/core/outcome.hpp"
 #include "candor/core/rng.hpp"
 #include "candor/core/time.hpp"
 #include "candor/resilience/settings.hpp"
+#include "candor/resilience/time_buckets.hpp"
 
 namespace candor {
 
@@ -43,21 +42,16 @@ class Throttle {
   static constexpr double padding = 8;
 
  private:
-  static constexpr std::size_t bucket_count = 10;
-
   struct Counts {
     std::uint64_t asked = 0;
     std::uint64_t accepted = 0;
-  };
 
-  [[nodiscard]] std::int64_t epoch(Instant now) const { return now.time_since_epoch() / width_; }
-  Counts& bucket(Instant now);
+    Counts& operator+=(Counts const& other);
+  };
 
   double per_accept_;
   double cap_;
-  Duration width_;
-  std::array<Counts, bucket_count> buckets_{};
-  std::int64_t newest_ = 0;
+  TimeBuckets<Counts> counts_;
 };
 
 }  // namespace candor

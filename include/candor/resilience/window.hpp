@@ -1,11 +1,11 @@
 // What the attempts of the last seconds showed. A value; the time is handed in.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "candor/core/outcome.hpp"
 #include "candor/core/time.hpp"
+#include "candor/resilience/time_buckets.hpp"
 
 namespace candor {
 
@@ -33,29 +33,20 @@ struct WindowSums {
   [[nodiscard]] double strain_ratio() const;
 };
 
-/// A sliding window in ten buckets. Buckets are summed when asked; there is no running total to disagree
-/// with.
+/// A sliding window of attempts.
 class Window {
  public:
-  explicit Window(Duration span);
+  explicit Window(Duration span) : buckets_(span) {}
 
-  /// Time never goes back; an earlier instant counts as the latest one seen.
   void success(Instant now, bool was_marked, bool first_attempt);
   void failure(Instant now, bool was_marked);
   void mark(Instant now);
 
-  [[nodiscard]] WindowSums sums(Instant now) const;
-  void clear();
-
-  static constexpr std::size_t bucket_count = 10;
+  [[nodiscard]] WindowSums sums(Instant now) const { return buckets_.sums(now); }
+  void clear() { buckets_.clear(); }
 
  private:
-  WindowSums& bucket(Instant now);
-  [[nodiscard]] std::int64_t epoch(Instant now) const { return now.time_since_epoch() / width_; }
-
-  Duration width_;
-  std::array<WindowSums, bucket_count> buckets_{};
-  std::int64_t newest_ = 0;  // the epoch of the newest bucket: instant / width
+  TimeBuckets<WindowSums> buckets_;
 };
 
 }  // namespace candor
