@@ -44,7 +44,7 @@ GradientLimit::GradientLimit(AdaptiveLimitSettings const& settings, std::size_t 
 std::size_t GradientLimit::value() const { return lull_ ? lull_->limit : static_cast<std::size_t>(limit_); }
 
 std::optional<Duration> GradientLimit::usual() const {
-  return usual_ > 0 ? std::optional{from_seconds(usual_)} : std::nullopt;
+  return usual_ ? std::optional{from_seconds(*usual_)} : std::nullopt;
 }
 
 void GradientLimit::pass(Instant now) {
@@ -98,9 +98,9 @@ void GradientLimit::close_window(std::size_t in_flight, Instant now) {
   double latency = 0;
   if (window_.timed > 0) {
     latency = window_.took / window_.timed;
-    if (usual_ <= 0) usual_ = latency;
-    gradient = std::clamp(tolerance_ * usual_ / latency, steepest, 1 / steepest);
-    if (!pressed && too_much < few) know(usual_ + learning * (latency - usual_));
+    if (!usual_) usual_ = latency;
+    gradient = std::clamp(tolerance_ * *usual_ / latency, steepest, 1 / steepest);
+    if (!pressed && too_much < few) know(*usual_ + learning * (latency - *usual_));
   }
   move(gradient, too_much, pressed);
   // Where they time out there is no usual latency to be found.
@@ -128,7 +128,7 @@ void GradientLimit::move(double gradient, double too_much, bool pressed) {
 
 /// By Little's law so many would be in flight if none waited; half of that leaves the upstream idle at times.
 void GradientLimit::begin_lull(double latency, std::size_t in_flight, Instant now) {
-  double const working = static_cast<double>(window_.peak) * std::min(1.0, usual_ / latency);
+  double const working = static_cast<double>(window_.peak) * std::min(1.0, *usual_ / latency);
   auto const lowered = std::max(least_in_a_lull, static_cast<unsigned>(working / 2));
   auto const looks = std::clamp(lowered, least_looked_at, most_looked_at);
   double const rounds = lull_lasts + 2.0 * looks / lowered;
@@ -155,7 +155,7 @@ void GradientLimit::look(Outcome outcome, Instant started, double took, std::siz
 
 void GradientLimit::end_lull(std::size_t in_flight, Instant now) {
   bool const enough = 2 * lull_->timed >= lull_->to_look_at;
-  know(enough ? lull_->took / lull_->timed : usual_);
+  know(enough ? lull_->took / lull_->timed : *usual_);
   lull_.reset();
   begin_window(in_flight, now);
 }

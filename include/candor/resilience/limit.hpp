@@ -94,7 +94,7 @@ class GradientLimit {
   double limit_;
   bool starting_ = true;  // nothing has spoken against growing yet
   Window window_{};
-  double usual_ = 0;                    // seconds; 0: not known
+  std::optional<double> usual_{};       // seconds; absent: not known
   std::optional<Duration> slow_for_{};  // so long it was slow since that was known; absent: it is a guess
   double limit_when_known_;             // at that time
   std::optional<Lull> lull_{};
