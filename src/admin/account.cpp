@@ -76,10 +76,6 @@ TransitionRecord const* Account::outage() const {
   return found == transitions.rend() ? nullptr : &*found;
 }
 
-TransitionRecord const* Account::before(TransitionRecord const& record) const {
-  return of_generation(transitions, record.transition.generation - 1);
-}
-
 std::uint64_t Account::failed_probes() const {
   auto const* opened = opening();
   if (!opened) {

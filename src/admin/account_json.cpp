@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "candor/observe/deciding.hpp"
 #include "candor/observe/text.hpp"
 #include "candor/observe/words.hpp"
 
@@ -136,7 +137,7 @@ class Writer {
   /// The same of the acting rules, with the attempts behind it.
   [[nodiscard]] Json evidence(TransitionRecord const& record) const {
     auto json = transition(record, account_.breaker);
-    json["attempts"] = attempts(with_a_vote(record));
+    json["attempts"] = attempts(observe::with_a_vote(record));
     return json;
   }
 
@@ -147,16 +148,6 @@ class Writer {
   }
 
  private:
-  /// Those admitted since the transition before: of a probe's transition, the probes.
-  [[nodiscard]] std::vector<AttemptNote> with_a_vote(TransitionRecord const& record) const {
-    auto notes = record.attempts;
-    if (auto const* before = account_.before(record)) {
-      std::erase_if(notes,
-                    [since = before->transition.at](auto const& note) { return note.started < since; });
-    }
-    return notes;
-  }
-
   [[nodiscard]] Json time(Instant when) const { return observe::time_text(account_.wall(when)); }
 
   [[nodiscard]] Json attempt(AttemptNote const& note) const {

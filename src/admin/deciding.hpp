@@ -8,25 +8,19 @@
 #include <vector>
 
 #include "candor/admin/account.hpp"
+#include "candor/observe/deciding.hpp"
 
 namespace candor::admin {
 
-struct Deciding {
-  std::vector<AttemptNote> bad{};   ///< what the rule counted, oldest first, each attempt once
-  std::vector<AttemptNote> good{};  ///< what went well in the same span
-  bool cut = false;                 ///< more attempts counted than are kept
-};
+using observe::Deciding;
 
-/// Of an opening: the attempts that its rule counted.
+/// Of an opening: the attempts that its rule counted, with what is known of them by now.
 [[nodiscard]] Deciding deciding(Account const& account, TransitionRecord const& opening);
 /// Of no opening: what failed, or was slow, lately, in the present state of the circuit.
 [[nodiscard]] Deciding recently_bad(Account const& account);
 
 /// A route as people name it: "GET /orders/{id}"; what looks like an identifier stands for all of them.
 [[nodiscard]] std::string route_of(AttemptNote const& note);
-
-/// What an attempt showed, in a few words: "503", "timed out".
-[[nodiscard]] std::string showed(AttemptNote const& note);
 
 /// Attempts that showed the same on the same route.
 struct Group {

@@ -19,6 +19,7 @@ using observe::grouped;
 using observe::in_words;
 using observe::percent;
 
+using observe::showed;
 constexpr std::size_t shown_groups = 4;
 /// A change of the endpoints may have to do with what happens now.
 constexpr Duration recently = 10min;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "candor/observe/deciding.hpp"
 #include "candor/observe/text.hpp"
 #include "candor/observe/words.hpp"
 #include "json_members.hpp"
@@ -24,22 +25,6 @@ std::string members_of(Event const& event, WallTime at) {
   if (!event.upstream.empty()) append_member(out, "upstream", event.upstream);
   append_member(out, "text", event.text);
   return out;
-}
-
-bool is_bad(AttemptNote const& note) { return note.outcome.is_failure() || note.slow; }
-
-/// Those that the rule counted, newest first, as far as one event tells of them.
-std::vector<AttemptNote const*> decided(TransitionRecord const& record) {
-  auto const& why = record.transition.why;
-  bool const by_probe = why.rule == Rule::probe_success || why.rule == Rule::probe_failure;
-  bool const by_run = why.rule == Rule::evidence_run || why.rule == Rule::consecutive_failures;
-  auto const most = by_probe ? std::size_t{1} : EventFeed::most_attempts;
-  auto const wanted = by_run ? std::min(most, static_cast<std::size_t>(why.value)) : most;
-  std::vector<AttemptNote const*> found;
-  for (auto at = record.attempts.rbegin(); at != record.attempts.rend() && found.size() < wanted; ++at) {
-    if (by_probe || is_bad(*at)) found.push_back(&*at);
-  }
-  return found;
 }
 
 void append_attempt(std::string& out, AttemptNote const& note, Upstream const& upstream) {
@@ -74,14 +59,16 @@ void append_transition(std::string& out, Route const& account, Transition const&
   append_member(out, "run", why.run);
 }
 
-/// The attempts on which it was decided.
+/// The attempts on which it was decided, newest first, as far as one event tells of them.
 void append_deciding(std::string& out, Route const& account, Transition const& transition) {
   append_key(out, "attempts");
   out += '[';
   if (auto const record = account.health.record_of(transition)) {
-    bool first = true;
-    for (auto const* note : decided(*record)) {
-      if (!std::exchange(first, false)) out += ',';
+    auto const found = deciding(*record, account.settings.breaker);
+    auto const& notes = transition.why.rule == Rule::probe_success ? found.good : found.bad;
+    auto left = EventFeed::most_attempts;
+    for (auto note = notes.rbegin(); note != notes.rend() && left > 0; ++note, --left) {
+      if (note != notes.rbegin()) out += ',';
       append_attempt(out, *note, account.upstream);
     }
   }

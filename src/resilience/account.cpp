@@ -413,9 +413,24 @@ void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& trans
   record(*transition, ejections_);
 }
 
+namespace {
+
+std::shared_ptr<TransitionRecord const> find(Account::Records const& among,
+                                             std::optional<EndpointId> endpoint, std::uint64_t generation) {
+  auto const found = std::find_if(among.rbegin(), among.rend(), [&](auto const& each) {
+    return each->transition.endpoint == endpoint && each->transition.generation == generation;
+  });
+  return found == among.rend() ? nullptr : *found;
+}
+
+}  // namespace
+
 // The probes of a long outage must not push out what began it.
 void Account::record(Transition const& transition, Records& among) {
-  auto record = std::make_shared<TransitionRecord>(TransitionRecord{transition, {}});
+  auto record = std::make_shared<TransitionRecord>(TransitionRecord{.transition = transition});
+  if (auto const before = find(among, transition.endpoint, transition.generation - 1)) {
+    record->since = before->transition.at;
+  }
   if (rests_on_attempts(transition.why.rule)) record->attempts = recent_attempts();
   among.push_back(std::move(record));
   if (among.size() <= Health::kept_transitions) return;
@@ -428,12 +443,7 @@ void Account::record(Transition const& transition, Records& among) {
 }
 
 std::shared_ptr<TransitionRecord const> Account::record_of(Transition const& transition) const {
-  auto const& among = transition.endpoint ? ejections_ : transitions_;
-  auto const found = std::find_if(among.rbegin(), among.rend(), [&transition](auto const& each) {
-    return each->transition.endpoint == transition.endpoint &&
-           each->transition.generation == transition.generation;
-  });
-  return found == among.rend() ? nullptr : *found;
+  return find(transition.endpoint ? ejections_ : transitions_, transition.endpoint, transition.generation);
 }
 
 std::vector<AttemptNote> Account::recent_attempts() const {

@@ -106,14 +106,15 @@ TEST(EventRing, TellsSubscribersAsLongAsTheyLive) {
 struct Fed {
   Fed() { EventFeed::watch(feed, *world.upstream); }
 
-  void fail(unsigned times, FailureKind kind = FailureKind::status) {
-    for (unsigned i = 0; i < times; ++i) {
-      auto permit = world.upstream->health.admit(
-          {.request = {++requests}, .endpoint = EndpointId{}, .method = "GET", .path = "/items"},
-          world.scheduler.now());
-      world.pass(1ms);
-      std::move(permit.value()).settle(Outcome::failed(kind), world.scheduler.now(), 503);
-    }
+  void fail(unsigned times, std::uint32_t endpoint = 0) {
+    for (unsigned i = 0; i < times; ++i) attempt(Outcome::failed(FailureKind::status), 503, endpoint);
+  }
+  void attempt(Outcome outcome, std::uint16_t status, std::uint32_t endpoint) {
+    auto permit = world.upstream->health.admit(
+        {.request = {++requests}, .endpoint = EndpointId{endpoint}, .method = "GET", .path = "/items"},
+        world.scheduler.now());
+    world.pass(1ms);
+    std::move(permit.value()).settle(outcome, world.scheduler.now(), status);
   }
   void refuse(unsigned times, std::string_view reason, std::size_t worker = 0) {
     auto const request = world.request();
@@ -176,6 +177,18 @@ TEST(EventFeed, ATransitionIsAnEventWithTheAttemptsThatDecided) {
     ++attempts;
   }
   EXPECT_EQ(attempts, 7U);
+}
+
+TEST(EventFeed, AnEjectionNamesTheAttemptsOfItsEndpointAlone) {
+  Fed fed;
+  fed.fail(5);
+  fed.fail(1, 1);
+  fed.attempt(Outcome::success(), 200, 1);
+  fed.fail(2);
+  ASSERT_EQ(fed.events().size(), 1U);
+  auto const& members = fed.events().front()->members;
+  EXPECT_THAT(members, HasSubstr("\"value\":7"));
+  EXPECT_THAT(members, ::testing::Not(HasSubstr("payments-2:8080")));
 }
 
 TEST(EventFeed, WhatAShadowWouldHaveDoneIsToldApartAndNeverLoudly) {

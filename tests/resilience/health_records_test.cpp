@@ -55,7 +55,8 @@ TEST(Evidence, HoldsTheAttemptsThatDecidedAndTheDecidingOneLast) {
   }
   auto const records = d.health.transitions();
   ASSERT_EQ(records.size(), 1U);
-  auto const& [transition, attempts] = records[0];
+  auto const& transition = records[0].transition;
+  auto const& attempts = records[0].attempts;
   EXPECT_EQ(transition.to, CircuitState::open);
   EXPECT_EQ(transition.why.run, 7U);
   EXPECT_EQ(transition.why.window.failed, 7U);
@@ -69,6 +70,18 @@ TEST(Evidence, HoldsTheAttemptsThatDecidedAndTheDecidingOneLast) {
   EXPECT_EQ(last.route.view(), "POST /pay");
   EXPECT_EQ(attempts.front().request, RequestId{1});
   EXPECT_FALSE(last.in_flight);
+}
+
+TEST(Evidence, SaysSinceWhenThoseWereAdmittedThatHadAVote) {
+  Driver d;
+  d.fail_until_open();
+  d.sit_out_the_window();
+  d.attempt(failed());
+  auto const records = d.health.transitions();
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_FALSE(records[0].since) << "nothing was before";
+  EXPECT_EQ(records[1].since, records[0].transition.at);
+  EXPECT_EQ(records[2].since, records[1].transition.at);
 }
 
 TEST(Evidence, NotesASlowMarkAsOfAnAttemptInFlight) {

@@ -55,8 +55,6 @@ struct Account {
   [[nodiscard]] TransitionRecord const* opening() const;
   /// The opening of a closed circuit that the present, or last, outage began with; absent as above.
   [[nodiscard]] TransitionRecord const* outage() const;
-  /// The transition just before this one; absent as above.
-  [[nodiscard]] TransitionRecord const* before(TransitionRecord const& record) const;
   /// How many probes have failed since the opening, or since the first transition that is kept.
   [[nodiscard]] std::uint64_t failed_probes() const;
 };

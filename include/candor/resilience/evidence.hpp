@@ -51,8 +51,11 @@ struct AttemptNote {
 /// A transition and what led to it.
 struct TransitionRecord {
   Transition transition;
+  /// When the state began that it ended: what was admitted before had no vote. Absent: that was the first
+  /// state, or its beginning is not kept any more.
+  std::optional<Instant> since{};
   /// The last that settled up to then, oldest first; none where time alone decided.
-  std::vector<AttemptNote> attempts;
+  std::vector<AttemptNote> attempts{};
 };
 
 }  // namespace candor
