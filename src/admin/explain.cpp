@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <ranges>
 
 #include "candor/observe/words.hpp"
 #include "deciding.hpp"
 #include "explain_endpoints.hpp"
+#include "explain_shadow.hpp"
+#include "moments.hpp"
 #include "page.hpp"
 
 namespace candor::admin {
@@ -18,11 +19,9 @@ using observe::counted;
 using observe::grouped;
 using observe::in_words;
 using observe::percent;
-
 using observe::showed;
+
 constexpr std::size_t shown_groups = 4;
-/// A change of the endpoints may have to do with what happens now.
-constexpr Duration recently = 10min;
 
 class Explanation {
  public:
@@ -33,9 +32,9 @@ class Explanation {
     circuit();
     explain_endpoints(account_, page_);
     explain_checks(account_, page_);
-    discovered();
+    explain_discovery(account_, page_);
     refused();
-    if (account_.shadow) shadow(*account_.shadow);
+    explain_shadow(account_, page_);
     return page_.take();
   }
 
@@ -61,84 +60,10 @@ class Explanation {
     }
   }
 
-  /// What other rules would have done, and what nobody can know of them.
-  void shadow(Shadow const& shadow) {
-    page_.heading("By the shadow's rules, which do not act");
-    std::string text;
-    if (shadow.circuit) text = shadow_circuit(shadow);
-    if (shadow.retries) text += (text.empty() ? "" : " ") + shadow_retries(shadow);
-    page_.paragraph(text);
-  }
-
-  [[nodiscard]] std::string shadow_circuit(Shadow const& shadow) const {
-    auto const& circuit = *shadow.circuit;
-    auto text = "The circuit would be " + std::string(name(circuit.state));
-    if (circuit.openings == 0) return text + "; it would never have opened.";
-    text +=
-        "; it would have opened " + (circuit.openings == 1 ? "once" : grouped(circuit.openings) + " times");
-    for (auto const& record : std::views::reverse(shadow.transitions)) {
-      auto const& transition = record.transition;
-      bool const opens = transition.to == CircuitState::open && transition.from != CircuitState::half_open;
-      if (!opens) continue;
-      text += ", last " + ago(transition.at) + " (" + std::string(name(transition.why.rule)) + ")";
-      break;
-    }
-    auto const of = [&circuit](Outcome::Kind kind) {
-      return circuit.refused[static_cast<std::size_t>(kind)];
-    };
-    auto const refused = of(Outcome::Kind::success) + of(Outcome::Kind::failure);
-    if (refused == 0) return text + ".";
-    return text + ". Of the attempts that it would have refused, " + grouped(of(Outcome::Kind::failure)) +
-           " failed and " + grouped(of(Outcome::Kind::success)) + " went well.";
-  }
-
-  [[nodiscard]] static std::string shadow_retries(Shadow const& shadow) {
-    auto const retries = [](std::uint64_t n) { return n == 1 ? "retry" : "retries"; };
-    auto const fewer = std::accumulate(shadow.spared.begin(), shadow.spared.end(), std::uint64_t{0});
-    auto const more = shadow.added;
-    if (fewer == 0 && more == 0) return "The same retries would have been made.";
-    std::string text;
-    if (fewer > 0) text = grouped(fewer) + ' ' + retries(fewer) + " would not have been made.";
-    if (more == 0) return text;
-    return text + (text.empty() ? "" : " ") + grouped(more) + " more " + retries(more) +
-           " would have been made; what would have come of that nobody knows.";
-  }
-
-  /// Where its endpoints come from, as far as that is worth a word now: it fails, or has just said something
-  /// new.
-  void discovered() {
-    auto const& discovery = account_.discovery;
-    if (discovery.source.empty()) return;
-    auto const has = "it has " + counted(account_.health.endpoints.size(), "endpoint") + " now";
-    if (discovery.failing_since) {
-      page_.heading("Its endpoints");
-      page_.paragraph("They come from " + observe::printable(discovery.source) + ", which has failed for " +
-                      in_words(account_.now - *discovery.failing_since) + ": " +
-                      observe::printable(discovery.why) + "; " + has + ", the last that were known.");
-    } else if (discovery.changed && account_.now - *discovery.changed < recently) {
-      page_.heading("Its endpoints");
-      page_.paragraph("They come from " + observe::printable(discovery.source) + ", and last changed " +
-                      ago(*discovery.changed) + " (" + at(*discovery.changed) + "); " + has + '.');
-    }
-  }
-
-  [[nodiscard]] std::string ago(Instant when) const {
-    auto const since = account_.now - when;
-    return since < 1ms ? "just now" : in_words(since) + " ago";
-  }
-
-  /// The time of day, with the date when it isn't today's.
-  [[nodiscard]] std::string at(Instant when) const {
-    auto const text = observe::time_text(account_.wall(when));
-    auto const today = observe::time_text(account_.wall(account_.now)).substr(0, 10);
-    auto const date = text.substr(0, 10);
-    return (date == today ? "" : date + ' ') + text.substr(11, 12) + " UTC";
-  }
-
   [[nodiscard]] std::string when_opened() const {
     if (!opening_) return "it opened before what is still on record";
     auto const when = opening_->transition.at;
-    return "it opened " + ago(when) + " (" + at(when) + ')';
+    return "it opened " + ago(account_, when) + " (" + at(account_, when) + ')';
   }
 
   [[nodiscard]] std::string headline() const {
@@ -149,7 +74,7 @@ class Explanation {
     if (account_.health.held) {
       auto const how = *account_.health.held == Hold::open ? "OPEN" : "CLOSED";
       auto const since = latest ? " for " + in_words(account_.now - latest->transition.at) + ", since " +
-                                      at(latest->transition.at)
+                                      at(account_, latest->transition.at)
                                 : "";
       return start + how + ": an operator holds it so" + since + '.';
     }
@@ -159,8 +84,8 @@ class Explanation {
           return start + "CLOSED: the breaker is switched off, the account is kept.";
         if (account_.health.generation == 0) return start + "CLOSED; it has not opened since Candor started.";
         if (!latest) return start + "CLOSED.";
-        return start + "CLOSED again, " + ago(latest->transition.at) + " (" + at(latest->transition.at) +
-               ").";
+        return start + "CLOSED again, " + ago(account_, latest->transition.at) + " (" +
+               at(account_, latest->transition.at) + ").";
       case CircuitState::open: return start + "OPEN; " + when_opened() + '.';
       case CircuitState::half_open: return start + "HALF-OPEN; " + when_opened() + '.';
       case CircuitState::ramping: {
@@ -220,7 +145,8 @@ class Explanation {
     page_.paragraph(in_words(transition.why, account_.breaker));
     if (transition.from != CircuitState::ramping) return;
     auto const* first = account_.outage();
-    auto const from = first ? "the opening at " + at(first->transition.at) + ", " + ago(first->transition.at)
+    auto const from = first ? "the opening at " + at(account_, first->transition.at) + ", " +
+                                  ago(account_, first->transition.at)
                             : "an earlier opening";
     page_.paragraph("It was on its way back from " + from + ", and fell back.");
   }
@@ -297,7 +223,7 @@ class Explanation {
     for (auto const& record : std::views::reverse(account_.transitions)) {
       if (record.transition.why.rule != Rule::probe_failure || record.attempts.empty()) continue;
       auto const& probe = record.attempts.back();
-      return ago(record.transition.at) + " (" + route_of(probe) + ": " + showed(probe) + ')';
+      return ago(account_, record.transition.at) + " (" + route_of(probe) + ": " + showed(probe) + ')';
     }
     return {};
   }
@@ -419,7 +345,8 @@ class Explanation {
     bool const of_late = account_.now - last <= account_.breaker.window;
     page_.heading("Failed or slow: " + grouped(found.bad.size()) + " of the last " +
                   counted(found.bad.size() + found.good.size(), "attempt") + ", within " +
-                  in_words(span_of(found.bad, found.good)) + (of_late ? "" : ", the newest " + ago(last)));
+                  in_words(span_of(found.bad, found.good)) +
+                  (of_late ? "" : ", the newest " + ago(account_, last)));
     table(found.bad);
     page_.paragraph(in_common(account_, found));
     page_.paragraph(reading(account_, found.bad));
@@ -433,7 +360,7 @@ class Explanation {
     auto const* latest = account_.latest();
     page_.heading("The last opening: rule " + std::string(name(opened.why.rule)));
     page_.paragraph(
-        "It opened at " + at(opened.at) +
+        "It opened at " + at(account_, opened.at) +
         (latest ? " and was closed again after " + in_words(latest->transition.at - opened.at) : "") + '.');
     rule(opened);
     if (at_length && rests_on_attempts(opened.why.rule)) attempts_that_decided();

@@ -4,6 +4,7 @@
 
 #include "candor/observe/words.hpp"
 #include "deciding.hpp"
+#include "moments.hpp"
 
 namespace candor::admin {
 
@@ -16,6 +17,8 @@ using observe::percent;
 
 constexpr std::size_t shown_endpoints = 3;
 constexpr std::size_t shown_groups = 2;
+/// A change of the endpoints may have to do with what happens now.
+constexpr Duration recently = 10min;
 
 class EndpointExplanation {
  public:
@@ -143,6 +146,23 @@ void explain_checks(Account const& account, Page& page) {
                  " bad" +
                  (sum.abandoned > 0 ? ", " + grouped(sum.abandoned) + " that could not be made" : "") + ". " +
                  (ill.empty() ? "They find all well." : "They find: " + ill + '.'));
+}
+
+void explain_discovery(Account const& account, Page& page) {
+  auto const& discovery = account.discovery;
+  if (discovery.source.empty()) return;
+  auto const has = "it has " + counted(account.health.endpoints.size(), "endpoint") + " now";
+  if (discovery.failing_since) {
+    page.heading("Its endpoints");
+    page.paragraph("They come from " + observe::printable(discovery.source) + ", which has failed for " +
+                   in_words(account.now - *discovery.failing_since) + ": " +
+                   observe::printable(discovery.why) + "; " + has + ", the last that were known.");
+  } else if (discovery.changed && account.now - *discovery.changed < recently) {
+    page.heading("Its endpoints");
+    page.paragraph("They come from " + observe::printable(discovery.source) + ", and last changed " +
+                   ago(account, *discovery.changed) + " (" + at(account, *discovery.changed) + "); " + has +
+                   '.');
+  }
 }
 
 }  // namespace candor::admin

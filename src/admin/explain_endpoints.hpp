@@ -13,4 +13,8 @@ void explain_endpoints(Account const& account, Page& page);
 /// What the checks are that the settings ask for, and what they have shown; nothing where there are none.
 void explain_checks(Account const& account, Page& page);
 
+/// Where its endpoints come from, as far as that is worth a word now: it fails, or has just said something
+/// new.
+void explain_discovery(Account const& account, Page& page);
+
 }  // namespace candor::admin
