@@ -15,6 +15,21 @@ UpstreamSettings limited_to(std::size_t attempts, std::optional<std::size_t> que
   return settings;
 }
 
+/// Whose attempts take a time of their own.
+struct Limited : Rig {
+  Limited(UpstreamSettings settings, Duration takes) : Rig(std::move(settings)) {
+    transport.usually = {.head = takes};
+  }
+  void send_times(unsigned times) {
+    for (unsigned i = 0; i < times; ++i) send();
+  }
+  /// Long enough for all that was sent.
+  void end_all() {
+    run_for(1s);
+    expect_all_told();
+  }
+};
+
 /// When each request's attempt was sent, in the order in which that was.
 std::vector<std::pair<std::uint64_t, Duration>> course(Rig const& rig) {
   std::vector<std::pair<std::uint64_t, Duration>> all;
@@ -25,8 +40,7 @@ std::vector<std::pair<std::uint64_t, Duration>> course(Rig const& rig) {
 std::size_t waiting(Rig const& rig) { return rig.upstream.queue->snapshot().waiting; }
 
 TEST(Limit, RefusesAtOnceWhatThereIsNoRoomFor) {
-  Rig rig{limited_to(2, std::nullopt)};
-  rig.transport.usually = {.head = 20ms};
+  Limited rig{limited_to(2, std::nullopt), 20ms};
   rig.send();
   rig.send();
   auto& refused = rig.send();
@@ -37,14 +51,12 @@ TEST(Limit, RefusesAtOnceWhatThereIsNoRoomFor) {
   EXPECT_TRUE(answer.retry_after) << "a tier above must take it for overload";
   rig.run_for(20ms);
   EXPECT_EQ(rig.send().refusal(), std::nullopt);
-  rig.run_for(1s);
-  rig.expect_all_told();
+  rig.end_all();
 }
 
 TEST(LimitQueue, AttemptsGoInTheOrderInWhichTheyCame) {
-  Rig rig{limited_to(2, 3)};
-  rig.transport.usually = {.head = 20ms};
-  for (int i = 0; i < 5; ++i) rig.send();
+  Limited rig{limited_to(2, 3), 20ms};
+  rig.send_times(5);
   EXPECT_EQ(waiting(rig), 3U);
   EXPECT_EQ(rig.health().limit.refusals, 0U) << "who waits is not refused";
   rig.run_for(1s);
@@ -57,8 +69,7 @@ TEST(LimitQueue, AttemptsGoInTheOrderInWhichTheyCame) {
 }
 
 TEST(LimitQueue, AWaitIsNoPartOfTheAttempt) {
-  Rig rig{limited_to(1, 3)};
-  rig.transport.usually = {.head = 20ms};
+  Limited rig{limited_to(1, 3), 20ms};
   rig.send();
   auto& call = rig.send();
   rig.run_for(1s);
@@ -68,9 +79,8 @@ TEST(LimitQueue, AWaitIsNoPartOfTheAttempt) {
 }
 
 TEST(LimitQueue, RefusesAtOnceWhenItIsFull) {
-  Rig rig{limited_to(1, 2)};
-  rig.transport.usually = {.head = 20ms};
-  for (int i = 0; i < 3; ++i) rig.send();
+  Limited rig{limited_to(1, 2), 20ms};
+  rig.send_times(3);
   auto& refused = rig.send();
   EXPECT_EQ(refused.refusal(), Refusal::queue_full);
   EXPECT_EQ(refused.ended_at, Instant{});
@@ -83,8 +93,7 @@ TEST(LimitQueue, RefusesAtOnceWhenItIsFull) {
 TEST(LimitQueue, RefusesWhoHasWaitedForTooLong) {
   auto settings = limited_to(1, 2);
   settings.limit.queue_timeout = 30ms;
-  Rig rig{settings};
-  rig.transport.usually = {.head = 100ms};
+  Limited rig{settings, 100ms};
   rig.send();
   auto& refused = rig.send();
   rig.run_for(29ms);
@@ -94,13 +103,11 @@ TEST(LimitQueue, RefusesWhoHasWaitedForTooLong) {
   EXPECT_TRUE(refused.attempts().empty());
   EXPECT_EQ(rig.upstream.queue->snapshot().refused_timeout, 1U);
   EXPECT_EQ(waiting(rig), 0U);
-  rig.run_for(1s);
-  rig.expect_all_told();
+  rig.end_all();
 }
 
 TEST(LimitQueue, NobodyIsOvertakenByWhoComesWhenThereIsRoom) {
-  Rig rig{limited_to(1, 5)};
-  rig.transport.usually = {.head = 20ms};
+  Limited rig{limited_to(1, 5), 20ms};
   rig.send();
   rig.send();
   // At the instant at which the first one ends, and the second one has been called at the most.
@@ -112,8 +119,7 @@ TEST(LimitQueue, NobodyIsOvertakenByWhoComesWhenThereIsRoom) {
 }
 
 TEST(LimitQueue, ACallerWhoLeavesFreesItsPlaceAtOnce) {
-  Rig rig{limited_to(1, 1)};
-  rig.transport.usually = {.head = 20ms};
+  Limited rig{limited_to(1, 1), 20ms};
   rig.send();
   auto& leaves = rig.send();
   leaves.hang_up();
@@ -130,8 +136,7 @@ TEST(LimitQueue, ACallerWhoLeavesFreesItsPlaceAtOnce) {
 }
 
 TEST(LimitQueue, WhoLeavesWhenItIsCalledPassesTheRoomOn) {
-  Rig rig{limited_to(1, 5)};
-  rig.transport.usually = {.head = 20ms};
+  Limited rig{limited_to(1, 5), 20ms};
   // In the turn in which there is room, before it has heard of that.
   Call* leaves = nullptr;
   Timer leaving{[&leaves] { leaves->hang_up(); }};
@@ -164,8 +169,7 @@ TEST(LimitQueue, TheRequestsDeadlineEndsAWait) {
 }
 
 TEST(LimitQueue, AnOpeningCircuitSendsAllAwayAtOnce) {
-  Rig rig{limited_to(1, 5)};
-  rig.transport.usually = {.head = 200ms};
+  Limited rig{limited_to(1, 5), 200ms};
   rig.send();
   std::vector<Call*> waiters;
   for (int i = 0; i < 3; ++i) waiters.push_back(&rig.send());
@@ -177,42 +181,37 @@ TEST(LimitQueue, AnOpeningCircuitSendsAllAwayAtOnce) {
     EXPECT_EQ(call->ended_at, Instant{} + 10ms);
   }
   EXPECT_EQ(rig.transport.sent.size(), 1U);
-  rig.run_for(1s);
-  rig.expect_all_told();
+  rig.end_all();
 }
 
 TEST(LimitQueue, DoesNotHoldAProbeUp) {
-  Rig rig{limited_to(1, 5)};
-  rig.transport.usually = {.head = 200ms};
+  Limited rig{limited_to(1, 5), 200ms};
   rig.send();
   rig.upstream.health.hold(Hold::open, rig.scheduler.now());
   rig.upstream.health.hold(std::nullopt, rig.scheduler.now());
   auto& probe = rig.send();
   ASSERT_EQ(probe.attempts().size(), 1U);
   EXPECT_TRUE(probe.attempts().last().probe);
-  rig.run_for(1s);
-  rig.expect_all_told();
+  rig.end_all();
 }
 
 TEST(LimitQueue, LetsAsManyGoAsThereIsRoomFor) {
-  Rig rig{limited_to(3, 10)};
-  rig.transport.usually = {.head = 20ms};
-  for (int i = 0; i < 3; ++i) rig.send();
+  Limited rig{limited_to(3, 10), 20ms};
+  rig.send_times(3);
   rig.run_for(10ms);
-  for (int i = 0; i < 6; ++i) rig.send();
+  rig.send_times(6);
   rig.run_for(10ms);
   EXPECT_EQ(rig.transport.sent.size(), 6U);
   EXPECT_EQ(rig.health().ledger.in_flight, 3U);
   rig.run_for(20ms);
   EXPECT_EQ(rig.transport.sent.size(), 9U);
-  rig.run_for(1s);
-  rig.expect_all_told();
+  rig.end_all();
 }
 
 /// One request whose first attempt fails at 10ms and whose retry is due at 35ms, and one that comes between
 /// and takes the room.
 struct RetryWithoutRoom {
-  explicit RetryWithoutRoom(std::optional<std::size_t> queue) : rig(settings(queue)) {
+  explicit RetryWithoutRoom(std::optional<std::size_t> queue) : rig(settings(queue), 20ms) {
     rig.transport.then({.head = 10ms, .status = 503});
     rig.transport.then({.head = 300ms});
     before = rig.upstream.budget.available(rig.scheduler.now());
@@ -228,7 +227,7 @@ struct RetryWithoutRoom {
     return settings;
   }
 
-  Rig rig;
+  Limited rig;
   double before = 0;
   Call* call = nullptr;
 };
@@ -243,8 +242,7 @@ TEST(Limit, ARetryThatFindsNoRoomEndsWithTheAnswerInHand) {
             std::string::npos);
   EXPECT_EQ(retry_mark(*with.call->exchange), "exhausted");
   EXPECT_EQ(with.rig.upstream.budget.available(with.rig.scheduler.now()), with.before) << "given back";
-  with.rig.run_for(1s);
-  with.rig.expect_all_told();
+  with.rig.end_all();
 }
 
 TEST(LimitQueue, ARetryWaitsForRoomAndEndsWithTheAnswerInHandIfThereIsNone) {
@@ -255,16 +253,14 @@ TEST(LimitQueue, ARetryWaitsForRoomAndEndsWithTheAnswerInHandIfThereIsNone) {
   EXPECT_EQ(with.call->status, 503);
   EXPECT_EQ(with.rig.observer.denied, std::vector{RetryDenied::limit});
   EXPECT_EQ(with.rig.upstream.budget.available(with.rig.scheduler.now()), with.before) << "given back";
-  with.rig.run_for(1s);
-  with.rig.expect_all_told();
+  with.rig.end_all();
 }
 
 TEST(LimitQueue, AHedgeDoesNotWait) {
   auto settings = limited_to(1, 5);
   settings.retry.attempts = 2;
   settings.retry.hedge = HedgeSettings{.after = 10ms};
-  Rig rig{settings};
-  rig.transport.usually = {.head = 50ms};
+  Limited rig{settings, 50ms};
   auto const before = rig.upstream.budget.available(rig.scheduler.now());
   auto& call = rig.send();
   rig.run_for(20ms);
@@ -280,14 +276,12 @@ TEST(LimitQueue, AHedgeDoesNotWait) {
 TEST(Limit, AFallbackAppliesToWhatItRefuses) {
   auto settings = limited_to(1, std::nullopt);
   settings.fallback = FallbackSettings{.status = 200, .body = "busy"};
-  Rig rig{settings};
-  rig.transport.usually = {.head = 50ms};
+  Limited rig{settings, 50ms};
   rig.send();
   auto& call = rig.send();
   EXPECT_EQ(call.content, "busy");
   EXPECT_EQ(rig.observer.fallbacks, std::vector{FallbackKind::fixed});
-  rig.run_for(1s);
-  rig.expect_all_told();
+  rig.end_all();
 }
 
 TEST(Throttle, WhatItRefusesIsAnsweredAtOnceAndNoRetry) {

@@ -4,26 +4,17 @@
 
 #include <stdexcept>
 
+#include "heads.hpp"
+
 namespace candor::test {
 namespace {
-
-http::RequestHead for_host(std::string_view host) {
-  http::RequestHead head;
-  head.method_text = "GET";
-  head.method = http::Method::get;
-  head.target = "/";
-  head.host = host;
-  return head;
-}
 
 bool takes(MatchSettings settings, http::RequestHead const& head) {
   return Match{std::move(settings)}.takes(head);
 }
 
 bool has_prefix(std::string_view target, std::string const& prefix) {
-  auto head = for_host("a");
-  head.target = target;
-  return takes({.path_prefix = prefix}, head);
+  return takes({.path_prefix = prefix}, for_target(target));
 }
 
 TEST(Match, APrefixIsOfWholeSegments) {
@@ -49,9 +40,7 @@ TEST(Match, APathWithDotSegmentsHasNoPrefix) {
 }
 
 bool is_like(std::string_view target, std::string const& regex) {
-  auto head = for_host("a");
-  head.target = target;
-  return takes({.path_regex = regex}, head);
+  return takes({.path_regex = regex}, for_target(target));
 }
 
 TEST(Match, AnExpressionIsOfTheWholePath) {
@@ -74,9 +63,7 @@ TEST(Match, APathWithDotSegmentsIsLikeNoExpression) {
 
 TEST(Match, APrefixAndAnExpressionMustBothHold) {
   auto const both_take = [](std::string_view target) {
-    auto head = for_host("a");
-    head.target = target;
-    return takes({.path_prefix = "/v1", .path_regex = ".*[.]json"}, head);
+    return takes({.path_prefix = "/v1", .path_regex = ".*[.]json"}, for_target(target));
   };
   EXPECT_TRUE(both_take("/v1/a.json"));
   EXPECT_FALSE(both_take("/v1/a.xml"));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "heads.hpp"
+
 namespace candor::test {
 namespace {
 
@@ -11,15 +13,6 @@ Router const& router() {
       {.name = "orders", .hosts = {"orders.example"}},
   }};
   return instance;
-}
-
-http::RequestHead for_host(std::string_view host) {
-  http::RequestHead head;
-  head.method_text = "GET";
-  head.method = http::Method::get;
-  head.target = "/";
-  head.host = host;
-  return head;
 }
 
 std::optional<std::size_t> route(std::string_view host) { return router().route(for_host(host)); }
@@ -73,7 +66,7 @@ TEST(Router, TheFirstUpstreamThatNamesAHostHasIt) {
   EXPECT_EQ(shared.route(for_host("x")), 0U);
 }
 
-TEST(Router, TheFirstRouteThatMatchesGoesBeforeTheHost) {
+TEST(Router, TheFirstSignpostThatMatchesGoesBeforeTheHost) {
   Router const routed{
       {{.name = "a"}, {.name = "b"}, {.name = "c"}},
       {{.match = {.methods = {"POST"}}, .upstream = "b"}, {.match = {.path_prefix = "/c"}, .upstream = "c"}}};
