@@ -343,7 +343,7 @@ inline constexpr auto fields<ListenerSettings> = Table{
           "true: each connection begins with a PROXY protocol header (1 or 2), and none goes without"),
     field("connections", &ListenerSettings::connections, range(1, 10'000'000),
           "Connections of its callers; null: as many as limits.connections leaves"),
-    field("routes", &ListenerSettings::routes,
+    field("routes", &ListenerSettings::signposts,
           "Looked at in their order, before the Host: the first that matches says where a request goes"),
 };
 

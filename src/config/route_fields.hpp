@@ -9,9 +9,9 @@
 namespace candor::config {
 
 template <>
-inline constexpr auto fields<SharedRouteSettings> = Table{
-    field("match", &SharedRouteSettings::match, "What a request must look like").required(),
-    field("upstream", &SharedRouteSettings::upstream, format::upstream_name, "Where it goes").required(),
+inline constexpr auto fields<SignpostSettings> = Table{
+    field("match", &SignpostSettings::match, "What a request must look like").required(),
+    field("upstream", &SignpostSettings::upstream, format::upstream_name, "Where it goes").required(),
 };
 
 template <>

@@ -178,23 +178,24 @@ void check_routes(UpstreamSettings const& upstream, std::string const& path, Rep
   check_names(upstream, list, report);
 }
 
-void check_shared_routes(Config const& config, Report& report) {
+void check_signposts(Config const& config, Report& report) {
   std::vector<std::string_view> names;
   for (auto const& upstream : config.upstreams) names.push_back(upstream.name);
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     auto const list = item("listeners", i) + ".routes";
-    auto const& routes = config.listeners[i].routes;
-    for (std::size_t k = 0; k < routes.size(); ++k) {
+    auto const& signposts = config.listeners[i].signposts;
+    for (std::size_t k = 0; k < signposts.size(); ++k) {
       auto const path = item(list, k);
       if (report.is_wrong(path)) continue;
-      check_match(routes[k].match, path + ".match", report);
+      check_match(signposts[k].match, path + ".match", report);
       auto const to = path + ".upstream";
-      bool const known = std::find(names.begin(), names.end(), routes[k].upstream) != names.end();
-      if (known || routes[k].upstream.empty() || report.is_wrong(to)) continue;
-      report.add(report.offset_of(to), to,
-                 "there is no upstream " + routes[k].upstream + did_you_mean(routes[k].upstream, names));
+      bool const known = std::find(names.begin(), names.end(), signposts[k].upstream) != names.end();
+      if (known || signposts[k].upstream.empty() || report.is_wrong(to)) continue;
+      report.add(
+          report.offset_of(to), to,
+          "there is no upstream " + signposts[k].upstream + did_you_mean(signposts[k].upstream, names));
     }
-    check_reached(matches_of(routes), list, report);
+    check_reached(matches_of(signposts), list, report);
   }
 }
 

@@ -12,7 +12,7 @@ namespace candor::config {
 void settle_routes(UpstreamSettings& upstream, std::string const& path, Report const& report);
 
 /// Of listeners.
-void check_shared_routes(Config const& config, Report& report);
+void check_signposts(Config const& config, Report& report);
 /// Of upstreams.
 void check_routes(UpstreamSettings const& upstream, std::string const& path, Report& report);
 

@@ -280,7 +280,7 @@ void check_rules(Config const& config, Report& report) {
   check_addresses(config, report);
   check_loops(config, report);
   check_hosts(config, report);
-  check_shared_routes(config, report);
+  check_signposts(config, report);
   check_fallbacks(config, report);
   check_connections(config, report);
   check_dns(config.net.dns, report);

@@ -16,7 +16,7 @@ namespace candor {
 /// A listener of several upstreams, as all workers share it.
 struct SharedPort {
   SharedPort(ListenerSettings of, std::vector<UpstreamSettings> const& upstreams)
-      : settings(std::move(of)), router(upstreams, settings.routes) {}
+      : settings(std::move(of)), router(upstreams, settings.signposts) {}
 
   ListenerSettings const settings;
   Router const router;

@@ -16,19 +16,19 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 Router::Router(std::vector<UpstreamSettings> const& upstreams,
-               std::vector<SharedRouteSettings> const& routes) {
+               std::vector<SignpostSettings> const& signposts) {
   std::map<std::string_view, std::size_t> by_name;
   for (std::size_t i = 0; i < upstreams.size(); ++i) {
     by_name.emplace(upstreams[i].name, i);
     by_host_.emplace(lower(upstreams[i].name), i);
     for (auto const& host : upstreams[i].hosts) by_host_.emplace(lower(bare_host(host)), i);
   }
-  for (auto const& route : routes) routes_.push_back({Match{route.match}, by_name.at(route.upstream)});
+  for (auto const& post : signposts) signposts_.push_back({Match{post.match}, by_name.at(post.upstream)});
 }
 
 std::optional<std::size_t> Router::route(http::RequestHead const& head) const {
-  for (auto const& route : routes_) {
-    if (route.match.takes(head)) return route.upstream;
+  for (auto const& post : signposts_) {
+    if (post.match.takes(head)) return post.upstream;
   }
   auto const found = by_host_.find(lower(bare_host(head.host)));
   if (found == by_host_.end()) return std::nullopt;

@@ -77,12 +77,12 @@ Config unusual() {
                        .mode = ListenerSettings::Mode::forward_proxy,
                        .proxy_protocol = true,
                        .connections = 7,
-                       .routes = {{.match = {.hosts = {"x.y"},
-                                             .methods = {"POST"},
-                                             .path_prefix = "/a:b",
-                                             .path_regex = R"(/a:b/[^"\\]+\.x)",
-                                             .headers = {{"x-t", "gold # 1"}, {"x-u", std::nullopt}}},
-                                   .upstream = "true"}}}};
+                       .signposts = {{.match = {.hosts = {"x.y"},
+                                                .methods = {"POST"},
+                                                .path_prefix = "/a:b",
+                                                .path_regex = R"(/a:b/[^"\\]+\.x)",
+                                                .headers = {{"x-t", "gold # 1"}, {"x-u", std::nullopt}}},
+                                      .upstream = "true"}}}};
   config.net.via = "candor-1";
   config.net.workers = 3;
   config.net.limits = {.head = 48_KiB,

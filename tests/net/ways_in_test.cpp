@@ -39,7 +39,7 @@ TEST(SharedPort, RoutesByWhatARequestLooksLikeBeforeItsHost) {
   first.name = "one";
   second.name = "two";
   auto const options = with_listener(
-      {.routes = {{.match = {.path_prefix = "/two", .headers = {{"x-t", "gold"}}}, .upstream = "two"}}});
+      {.signposts = {{.match = {.path_prefix = "/two", .headers = {{"x-t", "gold"}}}, .upstream = "two"}}});
   Proxy proxy{std::vector{first, second}, options};
   auto caller = proxy.shared_caller();
   EXPECT_TRUE(ask(caller, request("/two/x", "one")).body.starts_with("one /two/x\n"));

@@ -13,7 +13,7 @@
 
 namespace candor {
 
-/// A shared port: requests go where the first route that matches them says, else to the upstream whose
+/// A shared port: requests go where the first signpost that matches them says, else to the upstream whose
 /// `hosts` has their Host.
 struct ListenerSettings {
   enum class Mode : std::uint8_t {
@@ -23,9 +23,9 @@ struct ListenerSettings {
 
   std::string listen{};  ///< ADDRESS:PORT, or unix:PATH
   Mode mode = Mode::route;
-  bool proxy_protocol = false;               ///< every connection begins with a PROXY protocol header
-  std::optional<std::size_t> connections{};  ///< of its callers; absent: as many as there may be in all
-  std::vector<SharedRouteSettings> routes{};
+  bool proxy_protocol = false;                ///< every connection begins with a PROXY protocol header
+  std::optional<std::size_t> connections{};   ///< of its callers; absent: as many as there may be in all
+  std::vector<SignpostSettings> signposts{};  ///< its `routes`
 };
 
 /// What may be sent to us.

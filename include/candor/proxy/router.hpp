@@ -17,12 +17,12 @@ namespace candor {
 class Router {
  public:
   Router() = default;
-  /// The routes' upstreams must be among the upstreams.
+  /// The signposts' upstreams must be among the upstreams.
   explicit Router(std::vector<UpstreamSettings> const& upstreams,
-                  std::vector<SharedRouteSettings> const& routes = {});
+                  std::vector<SignpostSettings> const& signposts = {});
 
-  /// By the first route that matches, else by the host that the request is for: its port is ignored, letters
-  /// compare without case. The upstream's index, or nothing.
+  /// By the first signpost that matches, else by the host that the request is for: its port is ignored,
+  /// letters compare without case. The upstream's index, or nothing.
   [[nodiscard]] std::optional<std::size_t> route(http::RequestHead const& head) const;
 
  private:
@@ -31,7 +31,7 @@ class Router {
     std::size_t upstream;
   };
 
-  std::vector<Signpost> routes_;
+  std::vector<Signpost> signposts_;
   std::map<std::string, std::size_t, std::less<>> by_host_;
 };
 

@@ -72,8 +72,8 @@ struct MatchSettings {
   bool operator==(MatchSettings const&) const = default;
 };
 
-/// Requests on a shared port that go to an upstream for another reason than their Host.
-struct SharedRouteSettings {
+/// Stands at a shared port: requests that match go to this upstream, whatever their Host.
+struct SignpostSettings {
   MatchSettings match{};
   std::string upstream;
 };
