@@ -61,6 +61,10 @@ void UpstreamTally::add(HealthSnapshot const& snapshot) {
   for (std::size_t i = 0; i < endpoint_ledgers.size(); ++i) {
     endpoint_ledgers[i] += snapshot.endpoints[i].ledger;
   }
+  departed.endpoints += snapshot.departed.endpoints;
+  departed.ledger += snapshot.departed.ledger;
+  departed.checks.add(snapshot.departed.checks);
+  departed.ejections += snapshot.departed.ejections;
 }
 
 std::uint64_t UpstreamTally::attempts() const {
@@ -87,10 +91,15 @@ std::optional<Instant> UpstreamTally::opened_after(Instant since, std::uint32_t 
 bool UpstreamTally::balanced() const {
   if (!ledger.balanced() || ledger.started != attempts() || settled != ledger.started - ledger.in_flight)
     return false;
-  for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    if (!endpoint_ledgers[i].balanced() || endpoint_ledgers[i].started != endpoints[i].attempts) return false;
+  auto sum = departed.ledger;
+  for (std::size_t i = 0; i < endpoint_ledgers.size(); ++i) {
+    auto const& own = endpoint_ledgers[i];
+    // Where some have left, others have their places.
+    bool const is_known = departed.endpoints == 0;
+    if (!own.balanced() || (is_known && own.started != endpoints[i].attempts)) return false;
+    sum += own;
   }
-  return true;
+  return departed.ledger.balanced() && sum.started == attempts();
 }
 
 std::uint64_t Report::attempts() const {

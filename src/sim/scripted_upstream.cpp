@@ -203,6 +203,11 @@ ScriptedUpstream::ScriptedUpstream(std::vector<EndpointScript> const& script, Sc
 
 ScriptedUpstream::~ScriptedUpstream() = default;
 
+ScriptedUpstream::Endpoint& ScriptedUpstream::at(EndpointId id) {
+  auto const placed = placed_.find(id);
+  return *endpoints_[placed == placed_.end() ? id.value : placed->second];
+}
+
 EndpointTally const& ScriptedUpstream::tally(std::size_t endpoint) const {
   return endpoints_[endpoint]->tally;
 }
@@ -228,7 +233,7 @@ Task<std::optional<Failure>> take_body(http::ReplayBody& body, CancelScope& scop
 
 Task<Result<ResponseHandle>> ScriptedUpstream::send(Exchange& exchange, Attempt& attempt, Permit& permit) {
   auto& scheduler = exchange.worker.scheduler;
-  auto& endpoint = *endpoints_[attempt.endpoint.value];
+  auto& endpoint = at(attempt.endpoint);
   slices_.count(scheduler.now());
   if (log_.on()) {
     log_.line(scheduler.now(), " attempt ", exchange.id.value, ".", attempt.number,
@@ -256,7 +261,7 @@ Task<Result<ResponseHandle>> ScriptedUpstream::send(Exchange& exchange, Attempt&
 }
 
 Task<std::optional<bool>> ScriptedUpstream::dial(EndpointId id, CancelScope& scope) {
-  auto const dialled = endpoints_[id.value]->dial(scheduler_.now(), rng_);
+  auto const dialled = at(id).dial(scheduler_.now(), rng_);
   log_.line(scheduler_.now(), " check of endpoint ", id.value, dialled.taken ? ": taken" : ": refused");
   if (dialled.wait > Duration{}) {
     auto const cut_short = co_await scheduler_.sleep(dialled.wait, scope);
@@ -267,7 +272,7 @@ Task<std::optional<bool>> ScriptedUpstream::dial(EndpointId id, CancelScope& sco
 
 Task<std::optional<bool>> ScriptedUpstream::check(EndpointId id, CheckSettings const& settings,
                                                   CancelScope& scope) {
-  auto const found = endpoints_[id.value]->check(settings, scheduler_.now(), rng_);
+  auto const found = at(id).check(settings, scheduler_.now(), rng_);
   if (found.wait > Duration{}) {
     auto const cut_short = co_await scheduler_.sleep(found.wait, scope);
     if (cut_short) co_return std::nullopt;

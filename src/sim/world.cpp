@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <stdexcept>
+#include <string>
 
 #include "caller.hpp"
 #include "candor/proxy/answer.hpp"
@@ -34,7 +36,7 @@ struct Sidecar {
   std::vector<std::unique_ptr<Upstream>> upstreams;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::unique_ptr<Sensing>> sensing;    // by upstream
-  std::vector<std::unique_ptr<Checking>> checking;  // where upstreams ask for it
+  std::vector<std::unique_ptr<Checking>> checking;  // likewise; nothing: it does not ask for it
 };
 
 UpstreamSettings settings_of(UpstreamScript const& script, std::size_t index) {
@@ -42,6 +44,10 @@ UpstreamSettings settings_of(UpstreamScript const& script, std::size_t index) {
   auto settings = script.settings;
   if (settings.name.empty()) settings.name = "upstream-" + std::to_string(index);
   settings.endpoints.resize(script.endpoints.size());
+  for (std::size_t i = 0; i < settings.endpoints.size(); ++i) {
+    auto& address = settings.endpoints[i].address;
+    if (address.empty()) address = "endpoint-" + std::to_string(i);
+  }
   return settings;
 }
 
@@ -149,10 +155,10 @@ World::State::State(WorldOptions const& options)
         });
       });
       sidecar.sensing.push_back(std::make_unique<Sensing>(*upstream, *scripted[u], scheduler));
-      if (upstream->settings.check) {
-        sidecar.checking.push_back(
-            std::make_unique<Checking>(*upstream, *scripted[u], scheduler, rng.fork(), recorder));
-      }
+      sidecar.checking.push_back(
+          upstream->settings.check
+              ? std::make_unique<Checking>(*upstream, *scripted[u], scheduler, rng.fork(), recorder)
+              : nullptr);
       sidecar.upstreams.push_back(std::move(upstream));
     }
     for (std::size_t w = 0; w < options.workers; ++w) {
@@ -255,6 +261,26 @@ void World::send(unsigned count, RequestShape const& shape, std::size_t upstream
   auto const& request = state_->sent_by_hand.emplace_back(shape);
   for (unsigned i = 0; i < count; ++i)
     state_->start(state_->streams.size(), request, state_->next_lane(upstream));
+}
+
+void World::set_endpoints(std::vector<std::size_t> const& scripts, std::size_t upstream) {
+  for (auto& sidecar : state_->sidecars) {
+    auto& changed = *sidecar.upstreams[upstream];
+    std::vector<EndpointEntry> wanted;
+    std::map<std::string, std::size_t> script_of;
+    for (auto const script : scripts) {
+      wanted.push_back({.settings = changed.settings.endpoints.at(script)});
+      script_of.emplace(wanted.back().settings.address, script);
+    }
+    for (auto const& entry : changed.endpoints.replace(wanted, now()).came) {
+      state_->scripted[upstream]->place(entry->id, script_of.at(entry->settings.address));
+    }
+    changed.use_endpoints(now());
+    std::vector<EndpointId> ids;
+    for (auto const& entry : changed.endpoints.all()) ids.push_back(entry->id);
+    if (auto& checking = sidecar.checking[upstream]) checking->set_endpoints(ids);
+    sidecar.sensing[upstream]->something_changed();
+  }
 }
 
 EventLog const& World::log() const { return state_->log; }

@@ -75,11 +75,12 @@ struct UpstreamTally {
 
   std::string name;
   std::vector<EndpointTally> endpoints;
-  Ledger ledger{};  ///< the sum of the sidecars' ledgers
-  std::vector<Ledger> endpoint_ledgers;
-  std::uint64_t settled = 0;   ///< verdicts as the observers heard of them
-  std::uint64_t retries = 0;   ///< sent
-  std::uint64_t refusals = 0;  ///< attempts that the circuit refused
+  Ledger ledger{};                       ///< the sum of the sidecars' ledgers
+  std::vector<Ledger> endpoint_ledgers;  ///< of those that there are, by place
+  DepartedSnapshot departed{};           ///< of those that have left
+  std::uint64_t settled = 0;             ///< verdicts as the observers heard of them
+  std::uint64_t retries = 0;             ///< sent
+  std::uint64_t refusals = 0;            ///< attempts that the circuit refused
   std::uint64_t limit_refusals = 0;
   std::uint64_t throttle_refusals = 0;
   std::array<std::uint64_t, retry_denials> denied{};

@@ -97,7 +97,7 @@ struct EndpointScript {
 
 /// An upstream: how Candor is set to treat it, and what its endpoints do.
 struct UpstreamScript {
-  /// Its endpoints' addresses need not be given: there are as many as there are scripts.
+  /// Its endpoints' addresses need not be given: at first there are as many as there are scripts.
   UpstreamSettings settings{};
   std::vector<EndpointScript> endpoints{{}};
 };

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -47,6 +48,11 @@ class ScriptedUpstream final : public Transport, public Dialler {
   Task<std::optional<bool>> check(EndpointId endpoint, CheckSettings const& settings,
                                   CancelScope& scope) override;
 
+  /// From now on this endpoint does what that script says. Those that are there from the beginning do so by
+  /// their place.
+  void place(EndpointId id, std::size_t script) { placed_[id] = script; }
+
+  /// How many scripts there are, and what each has met.
   [[nodiscard]] std::size_t endpoints() const { return endpoints_.size(); }
   [[nodiscard]] EndpointTally const& tally(std::size_t endpoint) const;
   /// Attempts that reached it, by slice of time.
@@ -55,7 +61,10 @@ class ScriptedUpstream final : public Transport, public Dialler {
  private:
   class Endpoint;
 
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  [[nodiscard]] Endpoint& at(EndpointId id);
+
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;  // by script
+  std::map<EndpointId, std::size_t> placed_;
   Scheduler& scheduler_;
   Rng rng_;
   EventLog& log_;

@@ -2,6 +2,7 @@
 // running proxy has. One thread; the same options give the same run, to the byte of its event log.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -44,6 +45,9 @@ class World {
 
   /// Sends some requests by hand, now, beside the traffic.
   void send(unsigned count = 1, RequestShape const& shape = {}, std::size_t upstream = 0);
+
+  /// The upstream has other endpoints from now on: those that do what these of its scripts say.
+  void set_endpoints(std::vector<std::size_t> const& scripts, std::size_t upstream = 0);
 
   /// What it has come to so far.
   [[nodiscard]] Report report() const;
