@@ -32,7 +32,7 @@ using test::start;
 constexpr unsigned threads = 8;
 constexpr unsigned steps_a_round = 2;  // of each thread
 
-unsigned rounds() { return static_cast<unsigned>(test::of_all(100'000, 1'000)); }
+unsigned rounds() { return static_cast<unsigned>(test::of_all(100'000, 400)); }
 
 /// One step of one thread: when it began and ended, by a common count, and what it showed.
 template <class What>
