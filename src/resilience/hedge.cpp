@@ -51,6 +51,7 @@ void LatencyHistogram::forget(Instant now) {
   newer_ = {};
   in_newer_ = 0;
   turned_ = both ? now : turned_ + span_;
+  found_.reset();
 }
 
 void LatencyHistogram::add(Duration took, Instant now) {
@@ -63,11 +64,20 @@ std::optional<Duration> LatencyHistogram::quantile(double share, Instant now) {
   forget(now);
   auto const known = in_newer_ + in_older_;
   if (known < enough) return std::nullopt;
-  auto const wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(known)));
+  bool const stays = found_ && found_->share == share &&
+                     static_cast<double>(known - found_->known) < stays_for * static_cast<double>(known);
+  if (!stays) {
+    auto const rank = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(known)));
+    found_ = {.share = share, .known = known, .quantile = look_for(rank)};
+  }
+  return found_->quantile;
+}
+
+Duration LatencyHistogram::look_for(std::uint64_t rank) const {
   std::uint64_t passed = 0;
   for (std::size_t i = 0; i < buckets; ++i) {
     passed += newer_[i] + std::uint64_t{older_[i]};
-    if (passed >= wanted && passed > 0) return upper_bound(i);
+    if (passed >= rank && passed > 0) return upper_bound(i);
   }
   return upper_bound(buckets - 1);
 }

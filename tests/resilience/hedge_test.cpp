@@ -57,6 +57,17 @@ TEST(LatencyHistogram, ForgetsWhatIsOld) {
   EXPECT_EQ(took.quantile(0.95, start + 10min), std::nullopt);
 }
 
+TEST(LatencyHistogram, LooksForAQuantileAnewOnceAHundredthMoreIsKnown) {
+  LatencyHistogram took;
+  for (int i = 0; i < 1000; ++i) took.add(10ms, start);
+  auto const before = took.quantile(1, start);
+  for (int i = 0; i < 10; ++i) took.add(1s, start);
+  EXPECT_EQ(took.quantile(1, start), before);
+  EXPECT_GE(*took.quantile(0.995, start), 1s) << "another one has not been looked for";
+  took.add(1s, start);
+  EXPECT_GE(*took.quantile(1, start), 1s);
+}
+
 TEST(HedgeAfter, IsTheLongerOfDelayAndQuantile) {
   EXPECT_EQ(hedge_after({.after = 50ms}, std::nullopt), 50ms);
   EXPECT_EQ(hedge_after({.after = 50ms}, 80ms), 50ms) << "nobody asked for a quantile";

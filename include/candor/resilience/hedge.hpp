@@ -31,11 +31,13 @@ class LatencyHistogram {
 
   /// Time never goes back.
   void add(Duration took, Instant now);
-  /// At least this share of the attempts took no longer. Nothing as long as too few are known.
+  /// At least this share of the attempts took no longer. Nothing as long as too few are known. It is asked
+  /// for with each attempt: so it is looked for anew only once `stays_for` of what was known has come since.
   [[nodiscard]] std::optional<Duration> quantile(double share, Instant now);
 
   /// Before so many, chance says more than the upstream does.
   static constexpr std::uint64_t enough = 100;
+  static constexpr double stays_for = 0.01;
 
  private:
   static constexpr std::size_t buckets = 464;  // up to more than an hour
@@ -44,6 +46,14 @@ class LatencyHistogram {
   static std::size_t bucket_of(Duration took);
   static Duration upper_bound(std::size_t bucket);
   void forget(Instant now);
+  [[nodiscard]] Duration look_for(std::uint64_t rank) const;
+
+  /// A quantile that was looked for, and among how many.
+  struct Found {
+    double share;
+    std::uint64_t known;
+    Duration quantile;
+  };
 
   Duration span_;
   Instant turned_{};  // when the newer half began
@@ -51,6 +61,7 @@ class LatencyHistogram {
   Half older_{};
   std::uint64_t in_newer_ = 0;
   std::uint64_t in_older_ = 0;
+  std::optional<Found> found_{};  // since the halves have turned
 };
 
 /// How long to wait for an attempt before a hedge goes out; `usual`: the quantile, where it is known.
