@@ -68,6 +68,14 @@ std::string_view bare_host(std::string_view host) {
 Match::Match(MatchSettings settings)
     : settings_(std::move(settings)), path_(compiled(settings_.path_regex)) {}
 
+bool Match::takes_host(http::RequestHead const& head) const {
+  auto const& hosts = settings_.hosts;
+  if (hosts.empty()) return true;
+  return std::any_of(hosts.begin(), hosts.end(), [host = bare_host(head.host)](std::string const& wanted) {
+    return http::equal_ignoring_case(host, bare_host(wanted));
+  });
+}
+
 bool Match::takes_path(http::RequestHead const& head) const {
   if (!settings_.path_prefix && !path_) return true;
   // A tunnel's target has no path.
@@ -78,11 +86,7 @@ bool Match::takes_path(http::RequestHead const& head) const {
 }
 
 bool Match::takes(http::RequestHead const& head) const {
-  auto const is_host = [host = bare_host(head.host)](std::string const& wanted) {
-    return http::equal_ignoring_case(host, bare_host(wanted));
-  };
-  auto const& hosts = settings_.hosts;
-  if (!hosts.empty() && std::none_of(hosts.begin(), hosts.end(), is_host)) return false;
+  if (!takes_host(head)) return false;
   auto const& methods = settings_.methods;
   if (!methods.empty() && std::find(methods.begin(), methods.end(), head.method_text) == methods.end()) {
     return false;

@@ -21,6 +21,7 @@ class Match {
   [[nodiscard]] bool takes(http::RequestHead const& head) const;
 
  private:
+  [[nodiscard]] bool takes_host(http::RequestHead const& head) const;
   [[nodiscard]] bool takes_path(http::RequestHead const& head) const;
 
   MatchSettings settings_;
