@@ -29,6 +29,9 @@ namespace candor::test {
 inline constexpr unsigned threads = 8;
 inline constexpr unsigned steps_a_round = 2;  // of each thread
 
+inline constexpr unsigned enough_overlapped = 100;
+
+/// At least; more, until enough steps had another beside them.
 inline unsigned rounds() { return static_cast<unsigned>(of_all(100'000, 400)); }
 
 /// One step of one thread: when it began and ended, by a common count, and what it showed.
@@ -141,7 +144,11 @@ void expect_possible_orders(Real& real, std::unique_ptr<Model> first) {
   Rng rng{99};
   unsigned overlapped = 0;
   std::size_t most = 0;
-  for (unsigned round = 0; round < rounds() && !testing::Test::HasFailure(); ++round) {
+  unsigned round = 0;
+  auto const goes_on = [&] {
+    return round < rounds() || (overlapped < enough_overlapped && round < 100 * rounds());
+  };
+  for (; goes_on() && !testing::Test::HasFailure(); ++round) {
     real.pass(rng);
     barrier.arrive_and_wait();
     barrier.arrive_and_wait();
@@ -162,7 +169,7 @@ void expect_possible_orders(Real& real, std::unique_ptr<Model> first) {
   stop = true;
   barrier.arrive_and_wait();
   std::printf("  %u steps, of which %u had another beside them; at most %zu models to tell apart\n",
-              rounds() * threads * steps_a_round, overlapped, most);
+              round * threads * steps_a_round, overlapped, most);
   EXPECT_GT(overlapped, 0U) << "nothing ever met: the test shows nothing";
 }
 
