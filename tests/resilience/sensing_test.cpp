@@ -13,12 +13,17 @@ namespace {
 
 using test::Several;
 
-TEST(Sensing, WhatFailuresToConnectHaveOpenedWaitsForAConnectCheckAndNoRequestProbes) {
-  Several s{1};
+/// Somebody makes the checks; then these refuse connections, until the upstream's circuit is open.
+void open_by_failures_to_connect(Several& s, std::set<std::uint32_t> const& ill) {
   s.health.sense();
   s.how = FailureKind::connect;
-  s.ill = {0};
+  s.ill = ill;
   while (s.health.state() == CircuitState::closed) s.attempt();
+}
+
+TEST(Sensing, WhatFailuresToConnectHaveOpenedWaitsForAConnectCheckAndNoRequestProbes) {
+  Several s{1};
+  open_by_failures_to_connect(s, {0});
   auto const opened = s.now;
   unsigned checks = 0;
   while (s.now < opened + 5min) {
@@ -61,10 +66,7 @@ TEST(Sensing, AnythingElseIsLeftToProbes) {
 TEST(Sensing, ACheckThatNobodyMakesOrFinishesKeepsNothingOpenForEver) {
   for (bool const taken : {false, true}) {
     Several s{1};
-    s.health.sense();
-    s.how = FailureKind::connect;
-    s.ill = {0};
-    while (s.health.state() == CircuitState::closed) s.attempt();
+    open_by_failures_to_connect(s, {0});
     s.now = *s.health.next_check();
     auto check = taken ? s.health.take_check(s.now) : std::nullopt;
     s.now += 10s;
@@ -74,10 +76,7 @@ TEST(Sensing, ACheckThatNobodyMakesOrFinishesKeepsNothingOpenForEver) {
 
 TEST(Sensing, TheWaitIsNotOverWhileACheckIsUnderWay) {
   Several s{1};
-  s.health.sense();
-  s.how = FailureKind::connect;
-  s.ill = {0};
-  while (s.health.state() == CircuitState::closed) s.attempt();
+  open_by_failures_to_connect(s, {0});
   s.now = *s.health.next_check();
   auto check = s.health.take_check(s.now);
   ASSERT_TRUE(check);
@@ -90,10 +89,7 @@ TEST(Sensing, TheWaitIsNotOverWhileACheckIsUnderWay) {
 
 TEST(Sensing, ADroppedCheckIsNoResultAndAnotherBecomesDue) {
   Several s{1};
-  s.health.sense();
-  s.how = FailureKind::connect;
-  s.ill = {0};
-  while (s.health.state() == CircuitState::closed) s.attempt();
+  open_by_failures_to_connect(s, {0});
   s.now = *s.health.next_check();
   { auto const dropped = s.health.take_check(s.now); }
   EXPECT_EQ(s.health.snapshot(s.now).endpoints[0].checks.abandoned, 1U);
@@ -118,10 +114,7 @@ TEST(Sensing, ChecksAnEjectedEndpointAndItsReturnIsProbedFirst) {
 
 TEST(Sensing, TheUpstreamsProbeGoesWhereACheckFoundItWell) {
   Several s{5};
-  s.health.sense();
-  s.how = FailureKind::connect;
-  s.ill = {0, 1, 2, 3, 4};
-  while (s.health.state() == CircuitState::closed) s.attempt();
+  open_by_failures_to_connect(s, {0, 1, 2, 3, 4});
   s.now = *s.health.next_check();
   auto check = s.health.take_check(s.now);
   ASSERT_TRUE(check);
