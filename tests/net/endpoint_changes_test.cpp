@@ -56,30 +56,45 @@ TEST(EndpointChanges, AHundredUnderTrafficFailNoRequest) {
   EXPECT_EQ(received, health.ledger.started);
 }
 
+/// Two connections to an endpoint: one rests, and the other has half of its answer still to carry.
+struct IdleAndBusy {
+  IdleAndBusy(Proxy& proxy, HandUpstream& upstream)
+      : one(proxy.caller()),
+        idle(asked(one, "/idle", upstream)),
+        two(proxy.caller()),
+        busy(asked(two, "/busy", upstream)) {
+    idle.read_head();
+    busy.read_head();
+    idle.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nidle");
+    EXPECT_EQ(one.read_answer().body, "idle");
+    busy.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nbusy");
+    EXPECT_TRUE(two.is_being_answered());
+  }
+
+  static SocketCaller asked(SocketCaller& caller, std::string const& path, HandUpstream& upstream) {
+    caller.send("GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    return upstream.accept();
+  }
+
+  SocketCaller one;
+  SocketCaller idle;
+  SocketCaller two;
+  SocketCaller busy;
+};
+
 TEST(EndpointChanges, TheIdleConnectionsOfOneThatLeftEndAtOnceAndTheBusyOnesWithTheirExchange) {
   HandUpstream leaving;
   SocketUpstream staying{[](Received const&) { return answer(200, "stays"); }};
   Proxy proxy{upstream_without_retries({leaving.address()})};
-  auto one = proxy.caller();
-  one.send("GET /idle HTTP/1.1\r\nHost: test\r\n\r\n");
-  auto idle = leaving.accept();
-  auto two = proxy.caller();
-  two.send("GET /busy HTTP/1.1\r\nHost: test\r\n\r\n");
-  auto busy = leaving.accept();
-  idle.read_head();
-  busy.read_head();
-  idle.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nidle");
-  EXPECT_EQ(one.read_answer().body, "idle");
-  busy.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nbusy");
-  ASSERT_TRUE(two.is_being_answered());
+  IdleAndBusy held{proxy, leaving};
 
   proxy.server->set_endpoints(0, {placed(staying.address())});
-  EXPECT_TRUE(idle.ended());
+  EXPECT_TRUE(held.idle.ended());
   EXPECT_EQ(proxy.caller().get("/").body, "stays");
   EXPECT_EQ(proxy.health().departed.ledger.in_flight, 1U);
-  busy.send("body");
-  EXPECT_EQ(two.read_answer().body, "busybody");
-  EXPECT_TRUE(busy.ended()) << "nobody will use it again";
+  held.busy.send("body");
+  EXPECT_EQ(held.two.read_answer().body, "busybody");
+  EXPECT_TRUE(held.busy.ended()) << "nobody will use it again";
   ASSERT_TRUE(proxy.settles());
   EXPECT_EQ(proxy.health().departed.ledger.success, 2U);
   EXPECT_TRUE(eventually([&] { return proxy.observer.count(PoolEvent::closed) == 2U; }))
@@ -96,29 +111,18 @@ TEST(EndpointChanges, AConnectionToAnAddressThatItsEndpointHasNoLongerEndsAsThos
   };
   Proxy proxy{upstream_without_retries({before.address()})};
   proxy.server->set_endpoints(0, at({before.address()}));
-  auto one = proxy.caller();
-  one.send("GET /idle HTTP/1.1\r\nHost: test\r\n\r\n");
-  auto idle = before.accept();
-  auto two = proxy.caller();
-  two.send("GET /busy HTTP/1.1\r\nHost: test\r\n\r\n");
-  auto busy = before.accept();
-  idle.read_head();
-  busy.read_head();
-  idle.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nidle");
-  EXPECT_EQ(one.read_answer().body, "idle");
-  busy.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nbusy");
-  ASSERT_TRUE(two.is_being_answered());
+  IdleAndBusy held{proxy, before};
 
   proxy.server->set_endpoints(0, at({after.address()}));
-  EXPECT_TRUE(idle.ended());
-  busy.send("body");
-  EXPECT_EQ(two.read_answer().body, "busybody");
-  EXPECT_TRUE(busy.ended());
-  EXPECT_EQ(two.get("/").body, "after");
+  EXPECT_TRUE(held.idle.ended());
+  held.busy.send("body");
+  EXPECT_EQ(held.two.read_answer().body, "busybody");
+  EXPECT_TRUE(held.busy.ended());
+  EXPECT_EQ(held.two.get("/").body, "after");
   // Where it is still, its connections stay.
   proxy.server->set_endpoints(0, at({before.address(), after.address()}));
   proxy.server->set_endpoints(0, at({after.address()}));
-  EXPECT_EQ(two.get("/").body, "after");
+  EXPECT_EQ(held.two.get("/").body, "after");
   EXPECT_EQ(after.connections(), 1U);
   EXPECT_EQ(proxy.health().departed.endpoints, 1U) << "it never left, whatever its address";
   EXPECT_EQ(proxy.ledger().failed(), 0U);
