@@ -4,7 +4,9 @@
 //
 // Threads make a few steps at the same time, over and over. After each round the orders that the steps'
 // beginnings and ends allow are searched for one in which a sequential model shows each step the same result,
-// and ends as the real thing did.
+// and ends as the real thing did. Two orders that show the same may leave different things behind, which show
+// rounds later: so if a round has no such order, the rounds before it are gone through again, with every
+// order that they had.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,7 +14,9 @@
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,6 +26,7 @@
 #include <vector>
 
 #include "candor/core/rng.hpp"
+#include "candor/core/time.hpp"
 #include "support/effort.hpp"
 
 namespace candor::test {
@@ -31,8 +36,8 @@ inline constexpr unsigned steps_a_round = 2;  // of each thread
 
 inline constexpr unsigned enough_overlapped = 100;
 
-/// At least; more, until enough steps had another beside them.
-inline unsigned rounds() { return static_cast<unsigned>(of_all(100'000, 400)); }
+/// At least; more, until enough steps had another beside them. All of them are two million steps.
+inline unsigned rounds() { return static_cast<unsigned>(of_all(130'000, 1'000)); }
 
 /// One step of one thread: when it began and ended, by a common count, and what it showed.
 template <class What>
@@ -43,60 +48,152 @@ struct Step {
   std::string shown;
 };
 
-/// Looks for the orders of the steps in which the model shows the same. Two orders that show the same may
-/// leave different things behind, which show later: so all of them are kept, as far as a model behaves
-/// differently.
-template <class Model, class What>
+/// What all threads did between two meetings, when it was, and what it left behind.
+template <class What>
+struct Round {
+  std::vector<Step<What>> steps;
+  Instant now{};
+  std::string end;
+};
+
+/// Looks for orders of a round's steps in which the model shows the same.
+template <class Model>
 class Search {
  public:
-  Search(std::vector<Step<What>> const& steps, std::string end)
-      : steps_(steps), made_(steps.size()), end_(std::move(end)) {}
+  using What = typename Model::What;
+  using Models = std::vector<std::unique_ptr<Model>>;
 
-  /// Adds the models that this one may have become.
-  void from(Model const& model) { go_on(model, false); }
+  enum class For : std::uint8_t { any, all };
 
-  /// One of each behaviour; to find out how one behaves costs more than all steps of a round, so that it is
+  Search(Round<What> const& round, For what) : round_(round), what_(what), made_(round.steps.size()) {}
+
+  /// Adds what this one may have become.
+  void from(Model const& model) {
+    auto copy = std::make_unique<Model>(model);
+    copy->now = round_.now;
+    go_on(std::move(copy));
+  }
+
+  /// One of each behaviour. To find out how one behaves costs more than all steps of a round, so that it is
   /// asked for only where there is a choice.
-  [[nodiscard]] std::vector<std::unique_ptr<Model>> take() {
+  [[nodiscard]] Models take() {
     if (found_.size() < 2) return std::move(found_);
     std::map<std::string, std::unique_ptr<Model>> different;
     for (auto& model : found_) different.try_emplace(model->behaviour(), std::move(model));
-    std::vector<std::unique_ptr<Model>> models;
+    Models models;
     for (auto& [behaviour, model] : different) models.push_back(std::move(model));
     return models;
   }
 
  private:
-  /// `chosen`: there was another way to go here, which may lead to the same.
-  void go_on(Model const& model, bool chosen) {
-    auto first_end = ~std::uint64_t{0};
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (!made_[i]) first_end = std::min(first_end, steps_[i].ended);
-    }
-    if (first_end == ~std::uint64_t{0}) {
-      if (model.end() == end_) found_.push_back(std::make_unique<Model>(model));
+  void go_on(std::unique_ptr<Model> model) {
+    auto const next = may_be_next();
+    if (next.empty()) {
+      if (model->end() == round_.end) found_.push_back(std::move(model));
       return;
     }
-    if (chosen && !seen_.emplace(made_, model.end() + model.behaviour()).second) return;
-    // Nothing may come before what had ended when it began.
-    std::vector<std::pair<std::size_t, Model>> ways;
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (made_[i] || steps_[i].began > first_end) continue;
-      Model next{model};
-      if (next.make(steps_[i].what) == steps_[i].shown) ways.emplace_back(i, std::move(next));
-    }
-    for (auto const& [i, next] : ways) {
-      made_[i] = true;
-      go_on(next, ways.size() > 1);
-      made_[i] = false;
+    // A step that met no other, as most do, needs no copy to come back to.
+    if (next.size() == 1) return with(next.front(), std::move(model));
+    if (what_ == For::all && been_here(*model)) return;
+    for (auto const step : next) {
+      if (what_ == For::any && !found_.empty()) return;
+      with(step, std::make_unique<Model>(*model));
     }
   }
 
-  std::vector<Step<What>> const& steps_;
+  void with(std::size_t step, std::unique_ptr<Model> model) {
+    if (model->make(round_.steps[step].what) != round_.steps[step].shown) return;
+    made_[step] = true;
+    go_on(std::move(model));
+    made_[step] = false;
+  }
+
+  /// By another order of the same steps.
+  [[nodiscard]] bool been_here(Model const& model) {
+    return !seen_.emplace(made_, model.end() + model.behaviour()).second;
+  }
+
+  /// Nothing may come before what had ended when it began.
+  [[nodiscard]] std::vector<std::size_t> may_be_next() const {
+    auto first_end = ~std::uint64_t{0};
+    for (std::size_t i = 0; i < made_.size(); ++i) {
+      if (!made_[i]) first_end = std::min(first_end, round_.steps[i].ended);
+    }
+    std::vector<std::size_t> next;
+    for (std::size_t i = 0; i < made_.size(); ++i) {
+      if (!made_[i] && round_.steps[i].began <= first_end) next.push_back(i);
+    }
+    return next;
+  }
+
+  Round<What> const& round_;
+  For what_;
   std::vector<bool> made_;
-  std::string end_;
   std::set<std::pair<std::vector<bool>, std::string>> seen_;
-  std::vector<std::unique_ptr<Model>> found_;
+  Models found_;
+};
+
+/// The rounds so far, and a model that has shown the same in all of them.
+template <class Model>
+class Orders {
+ public:
+  using What = typename Model::What;
+
+  explicit Orders(std::unique_ptr<Model> model) : model_(std::move(model)) {}
+
+  /// Whether this round, too, has an order, as far back as rounds are remembered.
+  [[nodiscard]] bool explain(Round<What> const& round) {
+    if (parts_.empty() || parts_.back().rounds.size() == rounds_a_part) {
+      parts_.push_back({std::make_unique<Model>(*model_), {}});
+      if (parts_.size() > parts_kept) parts_.pop_front();
+    }
+    auto& rounds = parts_.back().rounds;
+    rounds.push_back(round);
+    Search<Model> search{rounds.back(), Search<Model>::For::any};
+    search.from(*model_);
+    auto found = search.take();
+    for (std::size_t back = 1; found.empty(); back *= 2) {
+      ++gone_back_;
+      found = again(std::min(back, parts_.size()));
+      if (back >= parts_.size()) break;
+    }
+    if (found.empty()) return false;
+    model_ = std::move(found.front());
+    return true;
+  }
+
+  [[nodiscard]] std::string end() const { return model_->end(); }
+
+  /// How often the order that was followed turned out not to be the one.
+  [[nodiscard]] unsigned gone_back() const { return gone_back_; }
+
+ private:
+  static constexpr std::size_t rounds_a_part = 16;
+  static constexpr std::size_t parts_kept = 64;
+
+  struct Part {
+    std::unique_ptr<Model> before;
+    std::vector<Round<What>> rounds;
+  };
+
+  /// The last parts once more, with every order that they had.
+  [[nodiscard]] typename Search<Model>::Models again(std::size_t parts) const {
+    auto const first = parts_.end() - static_cast<std::ptrdiff_t>(parts);
+    typename Search<Model>::Models models;
+    models.push_back(std::make_unique<Model>(*first->before));
+    for (auto part = first; part != parts_.end(); ++part) {
+      for (auto const& round : part->rounds) {
+        Search<Model> search{round, Search<Model>::For::all};
+        for (auto const& model : models) search.from(*model);
+        models = search.take();
+      }
+    }
+    return models;
+  }
+
+  std::unique_ptr<Model> model_;
+  std::deque<Part> parts_;
+  unsigned gone_back_ = 0;
 };
 
 /// In the order in which they began.
@@ -115,8 +212,7 @@ std::string told(std::vector<Step<What>> steps) {
 template <class Real, class Model>
 void expect_possible_orders(Real& real, std::unique_ptr<Model> first) {
   using What = typename Model::What;
-  std::vector<std::unique_ptr<Model>> models;
-  models.push_back(std::move(first));
+  Orders<Model> orders{std::move(first)};
   std::atomic<std::uint64_t> count = 0;
   std::vector<std::vector<Step<What>>> made(threads);
   std::atomic<bool> stop = false;
@@ -143,7 +239,6 @@ void expect_possible_orders(Real& real, std::unique_ptr<Model> first) {
   }
   Rng rng{99};
   unsigned overlapped = 0;
-  std::size_t most = 0;
   unsigned round = 0;
   auto const goes_on = [&] {
     return round < rounds() || (overlapped < enough_overlapped && round < 100 * rounds());
@@ -152,24 +247,17 @@ void expect_possible_orders(Real& real, std::unique_ptr<Model> first) {
     real.pass(rng);
     barrier.arrive_and_wait();
     barrier.arrive_and_wait();
-    std::vector<Step<What>> steps;
-    for (auto const& each : made) steps.insert(steps.end(), each.begin(), each.end());
-    for (auto const& step : steps) overlapped += step.ended > step.began + 1 ? 1U : 0U;
-    Search<Model, What> search{steps, real.end()};
-    for (auto const& model : models) {
-      model->now = real.now;
-      search.from(*model);
-    }
-    auto const before = models.front()->end();
-    models = search.take();
-    EXPECT_FALSE(models.empty()) << "round " << round << ", from " << before << " to " << real.end() << "\n"
-                                 << told(steps);
-    most = std::max(most, models.size());
+    Round<What> all{.steps = {}, .now = real.now, .end = real.end()};
+    for (auto const& each : made) all.steps.insert(all.steps.end(), each.begin(), each.end());
+    for (auto const& step : all.steps) overlapped += step.ended > step.began + 1 ? 1U : 0U;
+    auto const before = orders.end();
+    EXPECT_TRUE(orders.explain(all)) << "round " << round << ", from " << before << " to " << all.end << "\n"
+                                     << told(all.steps);
   }
   stop = true;
   barrier.arrive_and_wait();
-  std::printf("  %u steps, of which %u had another beside them; at most %zu models to tell apart\n",
-              round * threads * steps_a_round, overlapped, most);
+  std::printf("  %u steps, of which %u had another beside them; gone back %u times for another order\n",
+              round * threads * steps_a_round, overlapped, orders.gone_back());
   EXPECT_GT(overlapped, 0U) << "nothing ever met: the test shows nothing";
 }
 
