@@ -28,7 +28,8 @@ std::size_t authority_start(std::string_view target) {
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+  if (a.size() != b.size()) return false;
+  return std::equal(a.begin(), a.end(), b.begin(),
                     [](char x, char y) { return grammar::lower(x) == grammar::lower(y); });
 }
 
