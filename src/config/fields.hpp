@@ -94,7 +94,8 @@ inline constexpr auto fields<FieldSettings> = Table{
 
 template <>
 inline constexpr auto fields<StaleSettings> = Table{
-    field("within", &StaleSettings::within, range(1s, 168h), "Older answers are not given"),
+    field("within", &StaleSettings::within, range(1s, 168h),
+          "Older answers are not given; what is kept is renewed once a second at most"),
     field("bytes", &StaleSettings::bytes, range(4_KiB, 1024_MiB),
           "All that is kept, per worker; no single answer is larger than a quarter of it"),
 };

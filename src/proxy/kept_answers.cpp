@@ -118,6 +118,13 @@ std::optional<std::vector<std::pair<std::string, std::string>>> varies_of(http::
   return varies;
 }
 
+/// Whether it looks like the request that got this answer, where the answer varies.
+bool is_for(http::RequestHead const& request, KeptAnswer const& answer) {
+  return std::all_of(answer.varies.begin(), answer.varies.end(), [&request](auto const& varies) {
+    return values_of(request.fields, varies.first) == varies.second;
+  });
+}
+
 std::string key_of(http::RequestHead const& request) {
   std::string key{request.host};
   return key.append(" ").append(request.origin_target());
@@ -157,6 +164,15 @@ class KeptAnswers::Recording final : public BodyTap {
   std::size_t taken_ = 0;
 };
 
+bool KeptAnswers::is_recent(std::string const& key, http::RequestHead const& request, Instant now) {
+  auto const found = by_key_.find(key);
+  if (found == by_key_.end()) return false;
+  auto const entry = found->second;
+  if (now - entry->answer->at >= renewed_after() || !is_for(request, *entry->answer)) return false;
+  entries_.splice(entries_.begin(), entries_, entry);
+  return true;
+}
+
 std::size_t KeptAnswers::size_of(std::string const& key, KeptAnswer const& answer) {
   auto size = overhead + 2 * key.size() + answer.reason.size() + answer.lines.size() + answer.body.size();
   for (auto const& [name, value] : answer.varies) size += name.size() + value.size();
@@ -173,10 +189,7 @@ std::shared_ptr<KeptAnswer const> KeptAnswers::find(http::RequestHead const& req
     drop(entry);
     return nullptr;
   }
-  bool const same = std::all_of(answer.varies.begin(), answer.varies.end(), [&request](auto const& varies) {
-    return values_of(request.fields, varies.first) == varies.second;
-  });
-  if (!same) return nullptr;
+  if (!is_for(request, answer)) return nullptr;
   entries_.splice(entries_.begin(), entries_, entry);
   return entry->answer;
 }
@@ -184,6 +197,8 @@ std::shared_ptr<KeptAnswer const> KeptAnswers::find(http::RequestHead const& req
 std::unique_ptr<BodyTap> KeptAnswers::record(http::RequestHead const& request,
                                              http::ResponseHead const& answer, Instant now, WallTime wall) {
   if (!may_be_shared(request) || !may_be_kept(answer)) return nullptr;
+  auto key = key_of(request);
+  if (is_recent(key, request, now)) return nullptr;
   bool const announced = answer.framing.kind == http::Framing::Kind::length;
   if (announced && answer.framing.length > recording_bound() - std::min(recording_bound(), recording_)) {
     return nullptr;
@@ -196,7 +211,6 @@ std::unique_ptr<BodyTap> KeptAnswers::record(http::RequestHead const& request,
                   .at = now,
                   .age = age_of(answer.fields),
                   .varies = std::move(*varies)};
-  auto key = key_of(request);
   auto const before_body = size_of(key, kept);
   auto recording = std::make_unique<Recording>(*this, std::move(key), std::move(kept));
   if (!recording->take(before_body)) return nullptr;

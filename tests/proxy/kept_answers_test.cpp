@@ -87,6 +87,39 @@ TEST(KeptAnswers, GiveTheLastGoodAnswerToTheSameRequest) {
   EXPECT_FALSE(keeping.answers.find(elsewhere.head, keeping.now));
 }
 
+TEST(KeptAnswers, AreNotCopiedOverAndOverUnderLoad) {
+  Keeping keeping{{.within = 60s}};
+  Lines const gzip{{"Accept-Encoding", "gzip"}};
+  Given const varying{{{"Vary", "Accept-Encoding"}}};
+  auto const kept = [&] { return keeping.answers.find(Get("/", gzip).head, keeping.now)->body; };
+  keeping.pass(Get("/", gzip), varying, "first");
+  keeping.now += 1s - 1ns;
+  EXPECT_FALSE(keeping.answers.record(Get("/", gzip).head, varying.head, keeping.now, keeping.wall));
+  EXPECT_TRUE(keeping.pass(Get("/other", gzip), varying));
+  EXPECT_EQ(kept(), "first");
+  keeping.now += 1ns;
+  keeping.pass(Get("/", gzip), varying, "second");
+  EXPECT_EQ(kept(), "second");
+  EXPECT_TRUE(keeping.pass(Get{"/"}, varying, "for another")) << "that is not as good for it";
+}
+
+TEST(KeptAnswers, AreCopiedMoreOftenWhereTheyAgeSoon) {
+  Keeping keeping{{.within = 2s}};
+  keeping.pass(Get{"/"}, Given{}, "first");
+  keeping.now += 200ms;
+  keeping.pass(Get{"/"}, Given{}, "second");
+  EXPECT_EQ(keeping.answers.find(Get{"/"}.head, keeping.now)->body, "second");
+}
+
+TEST(KeptAnswers, ThatAreNotCopiedAgainCountAsUsed) {
+  Keeping keeping{{.bytes = 16_KiB}};
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(keeping.pass(Get{"/" + std::to_string(i)}, Given{}, std::string(1000, 'x')));
+    EXPECT_FALSE(keeping.answers.record(Get{"/0"}.head, Given{}.head, keeping.now, keeping.wall));
+  }
+  EXPECT_TRUE(keeping.answers.find(Get{"/0"}.head, keeping.now));
+}
+
 TEST(KeptAnswers, KeepTheDateThatTheyCameWith) {
   Keeping keeping;
   keeping.pass(Get{"/"}, Given{{{"date", "its own"}}});
@@ -98,8 +131,10 @@ TEST(KeptAnswers, CarryTheAgeThatTheyCameWith) {
   Keeping keeping;
   keeping.pass(Get{"/"}, Given{{{"Age", "7"}}});
   EXPECT_EQ(keeping.answers.find(Get{"/"}.head, keeping.now)->age, 7s);
+  keeping.now += 1s;
   keeping.pass(Get{"/"}, Given{{{"Age", "99999999999999999999"}}});
   EXPECT_EQ(keeping.answers.find(Get{"/"}.head, keeping.now)->age, std::chrono::seconds{1LL << 31});
+  keeping.now += 1s;
   keeping.pass(Get{"/"}, Given{{{"Age", "-7"}}});
   EXPECT_EQ(keeping.answers.find(Get{"/"}.head, keeping.now)->age, 0s);
 }
@@ -220,6 +255,7 @@ TEST(KeptAnswers, OneThatIsBeingSentStaysWhole) {
   Keeping keeping;
   keeping.pass(Get{"/"}, Given{}, "old");
   auto const being_sent = keeping.answers.find(Get{"/"}.head, keeping.now);
+  keeping.now += 1s;
   keeping.pass(Get{"/"}, Given{}, "new");
   EXPECT_EQ(being_sent->body, "old");
 }

@@ -1,6 +1,8 @@
 // The last good answers of one upstream, for when there is nothing better (RFC 9111, 4.2.4). One worker's.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "candor/core/time.hpp"
 #include "candor/http/head.hpp"
 #include "candor/proxy/response.hpp"
 #include "candor/proxy/settings.hpp"
@@ -39,7 +42,8 @@ class KeptAnswers {
   /// The answer for this request, if there is one that is not too old.
   [[nodiscard]] std::shared_ptr<KeptAnswer const> find(http::RequestHead const& request, Instant now);
 
-  /// Records an answer while its body passes; nothing if it is not one to keep. A recording that grows beyond
+  /// Records an answer while its body passes; nothing if it is not one to keep, or if one that is as good is
+  /// so new that to copy another would be for nothing. A recording that grows beyond
   /// its bound gives up, and the answer streams on. Must not outlive this. `wall` is its Date, if it says
   /// none (RFC 9110, 6.6.1).
   [[nodiscard]] std::unique_ptr<BodyTap> record(http::RequestHead const& request,
@@ -48,6 +52,12 @@ class KeptAnswers {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   /// Kept and being recorded.
   [[nodiscard]] std::size_t bytes() const { return kept_ + recording_; }
+
+  /// What is kept is not renewed before: under load every answer would be copied, and nobody be served
+  /// better.
+  [[nodiscard]] Duration renewed_after() const {
+    return std::min<Duration>(std::chrono::seconds{1}, settings_.within / 10);
+  }
 
   /// Of the bound, for what is being recorded: so no single answer is larger than that.
   static constexpr std::size_t recording_share = 4;
@@ -61,6 +71,8 @@ class KeptAnswers {
   using Entries = std::list<Entry>;  // the last used first
 
   static std::size_t size_of(std::string const& key, KeptAnswer const& answer);
+  /// Whether there is an answer for it that needs no renewing. It counts as used.
+  [[nodiscard]] bool is_recent(std::string const& key, http::RequestHead const& request, Instant now);
   [[nodiscard]] std::size_t recording_bound() const { return settings_.bytes.size() / recording_share; }
   void keep(std::string key, KeptAnswer answer);
   void drop(Entries::iterator entry);
