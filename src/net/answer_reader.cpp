@@ -7,7 +7,7 @@ namespace candor {
 
 void AnswerReader::begin() {
   block_ = blocks_.take();
-  base_ = begin_ = end_ = passed_ = 0;
+  base_ = begin_ = end_ = handed_out_ = passed_ = 0;
   scan_ = {};
   complete_ = false;
 }
@@ -31,7 +31,7 @@ void AnswerReader::pass_over(std::size_t length) {
 }
 
 void AnswerReader::begin_body(http::Framing framing, std::size_t head_length) {
-  base_ = begin_ = head_length;
+  base_ = begin_ = handed_out_ = head_length;
   framing_ = framing;
   left_ = framing.kind == http::Framing::Kind::length ? framing.length : 0;
   decoder_ = {};  // and with it the trailers of the answer before, whatever this one's framing is
@@ -47,6 +47,10 @@ std::optional<Result<http::Piece>> AnswerReader::chunked_piece() {
     auto const step = decoder_.step({block_->bytes.data() + begin_, end_ - begin_});
     if (!step.error.empty()) return Failure{FailureKind::protocol, step.error};
     begin_ += step.consumed;
+    if (!step.content.empty()) {
+      handed_out_ =
+          static_cast<std::size_t>(step.content.data() + step.content.size() - block_->bytes.data());
+    }
     if (step.end) {
       complete_ = true;
       return http::Piece{step.content, true};
@@ -66,6 +70,7 @@ std::optional<Result<http::Piece>> AnswerReader::buffered_piece() {
       auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, there));
       http::Piece const piece{{block_->bytes.data() + begin_, size}, size == left_};
       begin_ += size;
+      handed_out_ = begin_;
       left_ -= size;
       complete_ = piece.last;
       return piece;
@@ -73,7 +78,7 @@ std::optional<Result<http::Piece>> AnswerReader::buffered_piece() {
     case http::Framing::Kind::chunked: return chunked_piece();
     case http::Framing::Kind::until_close:
       if (there == 0) return std::nullopt;
-      begin_ = end_;
+      begin_ = handed_out_ = end_;
       return http::Piece{{block_->bytes.data() + end_ - there, there}, false};
   }
   return std::nullopt;
@@ -87,7 +92,9 @@ Result<http::Piece> AnswerReader::broke_off() const {
 std::optional<Result<http::Piece>> AnswerReader::try_next() {
   for (;;) {
     if (auto piece = buffered_piece()) return piece;
-    if (end_ == Block::size) return std::nullopt;  // until what was handed out is discarded
+    // All of it has been looked at. What was framing makes room: only content stays in its place.
+    begin_ = end_ = handed_out_;
+    if (is_full()) return std::nullopt;
     auto const moved = read_more();
     switch (moved.state) {
       case Moved::State::some: break;
@@ -102,6 +109,7 @@ std::optional<Result<http::Piece>> AnswerReader::try_next() {
 
 void AnswerReader::discard() {
   if (begin_ == end_) begin_ = end_ = base_;
+  handed_out_ = base_;
 }
 
 }  // namespace candor

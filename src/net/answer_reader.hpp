@@ -42,6 +42,8 @@ class AnswerReader {
   /// As of a BodySource.
   [[nodiscard]] std::optional<Result<http::Piece>> try_next();
   void discard();
+  /// try_next() gives nothing for want of room, until what it gave before is discarded.
+  [[nodiscard]] bool is_full() const { return end_ == Block::size; }
   [[nodiscard]] std::string_view trailers() const { return decoder_.trailers(); }
 
   /// The body has come to its end.
@@ -61,6 +63,7 @@ class AnswerReader {
   std::size_t base_ = 0;   // where the body begins
   std::size_t begin_ = 0;  // what is unread
   std::size_t end_ = 0;
+  std::size_t handed_out_ = 0;  // the end of the content that is not discarded yet
   http::HeadScan scan_;
   std::size_t passed_ = 0;
   http::Framing framing_;

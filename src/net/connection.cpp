@@ -254,6 +254,8 @@ void Connection::begin_body(std::size_t head_length) {
 Task<Result<http::Piece>> Connection::next(CancelScope& scope) {
   for (;;) {
     if (auto piece = try_next()) co_return *piece;
+    // The kernel would say at once that there is more, over and over.
+    if (answer_.is_full()) co_return Failure{FailureKind::protocol, "no room for more of the answer"};
     bool const incomplete = upload_.caller_broke_off();
     body_wait_.emplace(scope);
     auto const until = after(scheduler_, incomplete ? std::min(idle_timeout_, last_words) : idle_timeout_);

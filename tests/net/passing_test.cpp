@@ -32,6 +32,30 @@ TEST(Trailers, OfAnAnswerPassButForThoseThatConnectionNames) {
   EXPECT_EQ(asked.caller.read_bytes(body.size()), body);
 }
 
+TEST(Trailers, OfAnAnswerPassWhateverRoomItsHeadLeavesThem) {
+  Asked asked{plain_get};
+  for (std::size_t const size : {50'000U, 55'000U, 60'000U, 65'000U}) {
+    for (std::size_t const lines : {1U, 60U, 75U}) {
+      std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: ";
+      head += std::string(size - head.size() - 4, 'h') + "\r\n\r\n";
+      std::string trailers;
+      for (std::size_t i = 0; i < lines; ++i) trailers += "X-Line: " + std::string(200, 't') + "\r\n";
+      asked.endpoint.send(head + "3\r\nabc\r\n");
+      asked.caller.read_head();
+      ASSERT_EQ(asked.caller.read_bytes(8), "3\r\nabc\r\n") << "the rest comes later";
+      auto const last = "0\r\n" + trailers + "\r\n";
+      for (std::string_view rest = last; !rest.empty();) {
+        auto const cut = rest.substr(0, 1 + lines * 97);
+        asked.endpoint.send(cut);
+        rest.remove_prefix(cut.size());
+      }
+      ASSERT_TRUE(asked.caller.read_bytes(last.size()) == last) << size << " " << lines;
+      asked.caller.send(plain_get);
+      ASSERT_TRUE(asked.endpoint.read_head().starts_with("GET / ")) << "over the same connection";
+    }
+  }
+}
+
 TEST(IdempotencyKey, ThatConnectionNamesNeitherArrivesNorAllowsASecondAttempt) {
   Asked asked{
       "POST / HTTP/1.1\r\nHost: test\r\nIdempotency-Key: 7\r\nConnection: idempotency-key\r\n"
