@@ -13,7 +13,7 @@ Failure body_broken() { return {CallerBodyBroken{}, "the caller's body broke off
 }  // namespace
 
 void ReplayBody::rewind() {
-  assert(replayable_);
+  assert(replayable_ && reader_ == nullptr);
   position_ = 0;
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 /// Of the interim answers (1xx) before one answer, in bytes.
 constexpr std::size_t most_interim = std::size_t{64} * 1024;
-/// How long an answer may pause when its request's body will never be whole.
+/// How long an answer may pause when its endpoint will never have its request's body whole.
 constexpr std::optional<Duration> last_words = 250ms;
 
 /// How long a connection rests at least when its last answer spoke of a body that it must not have. Senders
@@ -140,12 +140,18 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
     upload_.end();
     co_return failure;
   }
-  // An answer that isn't good comes while the body still goes out: nobody will want the rest of it. And
-  // another attempt may begin before this answer is dropped; the body has one reader. A body that is still
-  // held back nobody will ask for any more.
-  if (!upload_.whole() && (head_.status >= 300 || exchange.body.waits_for_go_ahead())) upload_.end();
+  // The rest of the body goes out beside the answer, whatever that is: the endpoint may want all of it. But
+  // one that is still held back nobody will ask for any more.
+  if (!upload_.whole() && exchange.body.waits_for_go_ahead()) upload_.end();
   used_before_ = true;
   co_return std::nullopt;
+}
+
+void Connection::stop_upload() {
+  if (upload_.whole()) return;
+  upload_.end();
+  // Should this answer be needed after all: its endpoint may wait for what will never come.
+  idle_timeout_ = std::min(idle_timeout_, last_words);
 }
 
 // --- the answer, in ---

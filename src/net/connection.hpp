@@ -48,6 +48,7 @@ class Connection final : public ResponseSource,
 
   [[nodiscard]] http::ResponseHead const& head() const override { return head_; }
   [[nodiscard]] TunnelSink* tunnel() override { return is_tunnel_ ? this : nullptr; }
+  void stop_upload() override;
   std::optional<Result<http::Piece>> try_next() override { return answer_.try_next(); }
   Task<Result<http::Piece>> next(CancelScope& scope) override;
   void discard() override { answer_.discard(); }

@@ -6,6 +6,25 @@
 
 namespace candor {
 
+namespace {
+
+/// Counts as the caller's time, until it goes: the wait's end, or the upload's.
+class Waiting {
+ public:
+  Waiting(CallerWait& wait, Scheduler const& scheduler) : wait_(wait), scheduler_(scheduler) {
+    wait_.begin(scheduler_.now());
+  }
+  Waiting(Waiting const&) = delete;
+  Waiting& operator=(Waiting const&) = delete;
+  ~Waiting() { wait_.end(scheduler_.now()); }
+
+ private:
+  CallerWait& wait_;
+  Scheduler const& scheduler_;
+};
+
+}  // namespace
+
 void Upload::reset() {
   whole_ = waits_for_caller_ = false;
   failure_.reset();
@@ -35,7 +54,7 @@ void Upload::give_up(Failure const& failure) {
 Task<Result<http::Piece>> Upload::wait_for_caller(Exchange& exchange) {
   auto& body = exchange.body;
   auto& scheduler = parts_.scheduler;
-  exchange.caller_wait.begin(scheduler.now());
+  Waiting const waiting{exchange.caller_wait, scheduler};
   if (body.waits_for_go_ahead()) {
     auto const& timeouts = exchange.route.settings.timeouts;
     go_ahead_wait_.emplace(*scope_);
@@ -45,16 +64,11 @@ Task<Result<http::Piece>> Upload::wait_for_caller(Exchange& exchange) {
     auto early = co_await body.next(*go_ahead_wait_);
     bool const told = go_ahead_wait_->reason() == CancelReason::go_ahead;
     go_ahead_wait_.reset();
-    if (early || !told) {
-      exchange.caller_wait.end(scheduler.now());
-      co_return early;
-    }
+    if (early || !told) co_return early;
     body.go_ahead();
   }
   waits_for_caller_ = true;
-  auto piece = co_await body.next(*scope_);
-  exchange.caller_wait.end(scheduler.now());
-  co_return piece;
+  co_return co_await body.next(*scope_);
 }
 
 // It may go on when its attempt has its answer's head: it refers to the request and to this, and to nothing
@@ -65,6 +79,8 @@ Task<void> Upload::send(Exchange& exchange) {
   auto const idle = exchange.route.settings.timeouts.idle;
   bool const chunked = body.framing().kind == http::Framing::Kind::chunked;
   Fairness fairness{parts_.scheduler};
+  http::ReplayBody::Reader reader{body};
+  std::uint64_t sent = 0;
   for (bool last = false; !last;) {
     auto piece = body.try_next();
     if (!piece) {
@@ -83,6 +99,8 @@ Task<void> Upload::send(Exchange& exchange) {
     }
     waits_for_caller_ = false;
     last = (*piece)->last;
+    if (last) reader.leave();
+    sent += (*piece)->bytes.size();
     append_piece(out, **piece, chunked, body.trailers(), exchange.head.fields);
     auto const end = co_await write_all(parts_.endpoint, out, *scope_, parts_.scheduler, idle);
     if (end == WriteEnd::timed_out) give_up(Failure{CancelReason::idle_timeout});
@@ -91,7 +109,7 @@ Task<void> Upload::send(Exchange& exchange) {
     body.sent();
     if (fairness.used_up((*piece)->bytes.size())) co_await parts_.scheduler.yield();
   }
-  whole_ = true;
+  whole_ = sent == body.bytes();
 }
 
 }  // namespace candor

@@ -73,13 +73,11 @@ void FallbackLayer::mark(Exchange& exchange, FallbackKind kind, Result<Response>
   exchange.worker.observer.fallback_given(route_, kind);
 }
 
-/// What may be sent to another upstream: the same as may be sent again to this one. And the body has one
-/// reader, which a transport calls off where an answer is no good by its status.
-bool FallbackLayer::may_divert(Exchange const& exchange, Result<Response> const& result) const {
+/// What may be sent to another upstream: the same as may be sent again to this one.
+bool FallbackLayer::may_divert(Exchange const& exchange) const {
   auto const& body = exchange.body;
   if (!settings_.upstream || pipeline_.alternative() == nullptr || exchange.scope.cancelled()) return false;
   if (!body.replayable() || body.broken()) return false;
-  if (result && result->head().status < 300 && !body.read_whole()) return false;
   return exchange.untouched || may_be_repeated(route_.settings.retry, exchange.head);
 }
 
@@ -136,7 +134,8 @@ Task<Result<Response>> FallbackLayer::call(Exchange& exchange) {
   // The nearest to what was asked for comes first: today's answer of another upstream, yesterday's of this
   // one, then one that is nobody's.
   std::optional<Response> poor;  // an answer of the other upstream, failing too
-  if (may_divert(exchange, result)) {
+  if (may_divert(exchange)) {
+    if (result) result->stop_upload();  // the body has one reader
     auto other = co_await divert(exchange);
     if (other && other->good()) {
       mark(exchange, FallbackKind::upstream, result);

@@ -63,7 +63,8 @@ class RetryLayer::Course {
     history_.probe = record.probe;
     history_.retry_after.reset();
     history_.retried_below = false;
-    history_.body_replayable = body_replayable();
+    // All of the body that the caller has sent so far is here, and the rest may still come.
+    history_.body_replayable = exchange_.body.replayable() && !exchange_.body.broken();
     look_at_request(attempt);
     reason_ = name(history_.failure);
     if (!result) {
@@ -91,9 +92,9 @@ class RetryLayer::Course {
     Rng rng{exchange_.id.value};
     shadow_follows_ = shadow.compare(another_follows, history, circuit, left, exchange_.now(), rng);
   }
-  /// All of the body that the caller has sent so far is here, and the rest may still come.
-  [[nodiscard]] bool body_replayable() const {
-    return exchange_.body.replayable() && !exchange_.body.broken();
+  /// Another attempt will read it, and only one reads.
+  void free_body() {
+    if (answer_) answer_->stop_upload();
   }
   void waited(RetryAfter&& again) {
     history_.previous_wait = again.delay;
@@ -167,6 +168,7 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
     }
     if (no != nullptr) co_return give_up(no->reason);
 
+    course.free_body();
     auto& again = std::get<RetryAfter>(decision);
     CancelScope wait{exchange.scope};
     {
@@ -175,8 +177,6 @@ Task<Result<Response>> RetryLayer::call(Exchange& exchange) {
       if (cut_short == CancelReason::circuit_opened) co_return give_up(RetryDenied::circuit);
       if (cut_short) co_return Failure{*cut_short};
     }
-    // Asked again: an upload of the attempt before may have gone on, and left the replay buffer behind.
-    if (!course.body_replayable()) co_return give_up(RetryDenied::body_too_large);
     course.waited(std::move(again));
   }
 }

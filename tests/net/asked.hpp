@@ -61,6 +61,17 @@ struct Served {
   SocketCaller caller;
 };
 
+/// A request with a body that two pieces make.
+struct InTwo {
+  std::string first = std::string(20'000, 'a');
+  std::string second = std::string(30'000, 'b');
+
+  [[nodiscard]] std::string whole() const { return first + second; }
+  [[nodiscard]] std::string head() const {
+    return "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(whole().size()) + "\r\n\r\n";
+  }
+};
+
 /// A listener beside the upstreams' own ports.
 inline ProxyOptions with_listener(ListenerSettings listener) {
   ProxyOptions options;

@@ -1,7 +1,7 @@
 // What callers see of fallbacks, and of hedges, over real sockets.
 #include <gtest/gtest.h>
 
-#include "proxy_rig.hpp"
+#include "asked.hpp"
 
 namespace candor::test {
 namespace {
@@ -107,6 +107,30 @@ TEST(Fallback, AnAnswerOfAnotherUpstreamThatBreaksOffBreaksOff) {
   auto caller = proxy.caller();
   EXPECT_FALSE(caller.get("/").whole);
   EXPECT_TRUE(eventually([&] { return proxy.ledger(1).failed() == 1; }));
+}
+
+TEST(Fallback, AnotherUpstreamHasTheBodyFromItsStartThoughTheFirstOneStillReads) {
+  HandUpstream first;
+  HandUpstream second;
+  auto settings = with_fallback(first.address(), {.on = {FallbackOn::failing_answer}, .upstream = "other"});
+  settings.retry.attempts = 1;
+  settings.classify.failure_statuses = {{202, 202}};
+  auto other = upstream_of({second.address()});
+  other.name = "other";
+  Proxy proxy{{settings, other}};
+  auto caller = proxy.caller();
+  InTwo const body;
+  caller.send(body.head() + body.first);
+  auto endpoint = first.accept();
+  endpoint.read_head();
+  ASSERT_TRUE(endpoint.read_bytes(body.first.size()) == body.first);
+  endpoint.send("HTTP/1.1 202 Early\r\nContent-Length: 2\r\n\r\n");
+  auto instead = second.accept();
+  instead.read_head();
+  caller.send(body.second);
+  EXPECT_TRUE(instead.read_bytes(body.whole().size()) == body.whole());
+  instead.send(fine);
+  EXPECT_EQ(caller.read_answer().status, 200U);
 }
 
 TEST(Hedge, OverSocketsTheQuickerEndpointAnswersAndTheBooksBalance) {

@@ -1,7 +1,7 @@
 // The limit over real sockets and several workers.
 #include <gtest/gtest.h>
 
-#include "proxy_rig.hpp"
+#include "asked.hpp"
 
 namespace candor::test {
 namespace {
@@ -96,6 +96,51 @@ TEST(Limit, APoolWithoutRoomUsesUpNoProbe) {
   ASSERT_TRUE(proxy.settles());
   EXPECT_EQ(second.get("/").status, 200U);
   EXPECT_EQ(health.state(), CircuitState::ramping);
+}
+
+// An answer below 300 that counts as a failure: its upload would go on, and the retry has to wait.
+TEST(Limit, ARetryThatWaitsStillHasTheBodyFromItsStart) {
+  std::string const body(32'000, 'b');
+  std::string const as_chunk = "7d00\r\n" + body + "\r\n0\r\n\r\n";
+  for (bool const chunked : {false, true}) {
+    HandUpstream upstream;
+    auto settings = upstream_of({upstream.address()});
+    settings.limit = {.attempts = 1, .queue = 2, .queue_timeout = 1min};
+    settings.timeouts.request = 2min;
+    settings.breaker.enabled = false;
+    settings.classify.failure_statuses = {{202, 202}};
+    settings.retry.on.statuses = {202};
+    Proxy proxy{settings};
+    auto const& queue = *proxy.upstreams[0]->queue;
+    auto caller = proxy.caller();
+    caller.send("PUT / HTTP/1.1\r\nHost: test\r\n");
+    caller.send(chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: 32000\r\n\r\n");
+    auto const& bytes = chunked ? as_chunk : body;
+    caller.send(bytes.substr(0, 2'000));
+    auto first = upstream.accept();
+    first.read_head();
+    // Whoever waits already comes before the retry.
+    auto other_caller = proxy.caller();
+    other_caller.send("GET /other HTTP/1.1\r\nHost: test\r\n\r\n");
+    ASSERT_TRUE(eventually([&] { return queue.snapshot().waiting == 1; }));
+    first.send("HTTP/1.1 202 Early\r\nContent-Length: 2\r\n\r\n");
+    auto other = upstream.accept();
+    ASSERT_TRUE(other.read_head().starts_with("GET /other "));
+    ASSERT_TRUE(eventually([&] { return queue.snapshot().waiting == 1; }));
+    caller.send(bytes.substr(2'000, 10'000));
+    auto refused = proxy.caller();
+    refused.send("no request\r\n\r\n");
+    EXPECT_EQ(refused.read_answer().status, 400U) << "the worker has seen what came before";
+    other.send(busy);
+    EXPECT_EQ(other_caller.read_answer().status, 503U);
+    auto second = upstream.accept();
+    ASSERT_TRUE(second.read_head().starts_with("PUT / "));
+    caller.send(bytes.substr(12'000));
+    auto const came = chunked ? second.read_chunked() : second.read_bytes(body.size());
+    EXPECT_TRUE(came == body) << came.size();
+    second.send(fine);
+    EXPECT_EQ(caller.read_answer().status, 200U);
+  }
 }
 
 TEST(Limit, StoppingEndsThoseThatWait) {

@@ -273,6 +273,42 @@ TEST(Transport, PassesAnEarlyAnswerOnWhileTheBodyStillComes) {
   EXPECT_TRUE(answered.has("Connection: close"));
 }
 
+TEST(Transport, LetsABodyGoOnBesideAnAnswerThatIsPassedOn) {
+  // The endpoint ends its answer when it has read the whole request, whatever the answer is. Of those that
+  // could be tried again there is no other attempt.
+  InTwo const body;
+  for (auto const* status : {"200", "302", "404", "500", "503"}) {
+    HandUpstream upstream;
+    auto settings = upstream_of({upstream.address()});
+    settings.retry.attempts = 1;
+    Proxy proxy{settings};
+    auto caller = proxy.caller();
+    caller.send(body.head() + body.first);
+    auto endpoint = upstream.accept();
+    endpoint.read_head();
+    endpoint.send("HTTP/1.1 " + std::string(status) + " Early\r\nContent-Length: 3\r\n\r\n");
+    ASSERT_TRUE(caller.read_head().starts_with("HTTP/1.1 " + std::string(status)));
+    caller.send(body.second);
+    ASSERT_TRUE(endpoint.read_bytes(body.whole().size()) == body.whole()) << status;
+    endpoint.send("end");
+    EXPECT_EQ(caller.read_bytes(3), "end") << status;
+  }
+}
+
+TEST(Transport, EndsTheUploadOfAnAnswerThatIsTriedAgain) {
+  InTwo const body;
+  Asked asked{body.head() + body.first};
+  ASSERT_TRUE(asked.endpoint.read_bytes(body.first.size()) == body.first);
+  asked.endpoint.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  auto second = asked.upstream.accept();
+  second.read_head();
+  asked.caller.send(body.second);
+  EXPECT_TRUE(second.read_bytes(body.whole().size()) == body.whole());
+  EXPECT_TRUE(asked.endpoint.ended()) << "in mid-body nobody can use it again";
+  second.send(fine);
+  EXPECT_EQ(asked.caller.read_answer().status, 200U);
+}
+
 TEST(Transport, LooksNamesUp) {
   SocketUpstream upstream{[](Received const&) { return answer(200, "ok"); }};
   Proxy proxy{upstream_of({"localhost:" + std::to_string(upstream.port())})};

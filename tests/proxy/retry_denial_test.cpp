@@ -79,31 +79,6 @@ TEST(RetryDenial, TheBodyHasOutgrownTheReplayBuffer) {
   EXPECT_EQ(rig.transport.sent[0].body, "abcde") << "it streams all the same";
 }
 
-// An attempt can fail before its upload has ended, and the upload go on.
-TEST(RetryDenial, TheBodyOutgrowsTheReplayBufferDuringTheWait) {
-  auto settings = plain_settings();
-  settings.retry.replay_limit = 4_B;
-  Rig rig{settings};
-  rig.transport.then({.no_connection = Failure{FailureKind::connect}});
-  auto& call = rig.send({.method = "PUT", .body = {"abc", "de"}});
-  rig.run_for(10ms);
-  while (call.exchange->body.replayable()) ASSERT_TRUE(call.exchange->body.try_next());
-  rig.run_for(15ms);
-  expect_denied(rig, call, RetryDenied::body_too_large);
-  EXPECT_EQ(call.failure->get<AttemptFailed>()->kind, FailureKind::connect);
-  EXPECT_EQ(rig.upstream.budget.available(rig.scheduler.now()), 30.0) << "the token was given back";
-}
-
-TEST(RetryDenial, TheBodyBreaksOffDuringTheWait) {
-  Rig rig;
-  rig.transport.then({.no_connection = Failure{FailureKind::connect}});
-  auto& call = rig.send({.method = "PUT", .body = {"abc"}, .body_breaks = true});
-  rig.run_for(10ms);
-  while (!call.exchange->body.broken()) ASSERT_TRUE(call.exchange->body.try_next());
-  rig.run_for(15ms);
-  expect_denied(rig, call, RetryDenied::body_too_large);
-}
-
 TEST(RetryDenial, TheAttemptWasAProbe) {
   Rig rig;
   rig.open_circuit();

@@ -154,6 +154,18 @@ TEST(RetryLayer, TheBodyIsSentAgainFromItsStart) {
   EXPECT_EQ(rig.transport.sent[1].body, "onetwo");
 }
 
+TEST(RetryLayer, StopsTheUploadOfAnAnswerAsSoonAsAnotherAttemptIsToFollow) {
+  Rig rig;
+  rig.transport.usually = answers(503);
+  rig.send();
+  rig.run_for(1ms);
+  EXPECT_EQ(rig.transport.sent.size(), 1U);
+  EXPECT_EQ(rig.transport.uploads_stopped, 1U) << "during the backoff nobody reads the body";
+  rig.run_for(1s);
+  EXPECT_EQ(rig.transport.sent.size(), 3U);
+  EXPECT_EQ(rig.transport.uploads_stopped, 2U) << "the last answer's goes on";
+}
+
 TEST(RetryLayer, ABodyThatBreaksOffIsExcludedAndEndsTheRequest) {
   Rig rig;
   auto& call = rig.send({.method = "PUT", .body = {"one"}, .body_breaks = true});

@@ -56,6 +56,7 @@ class ScriptedTransport final : public Transport {
   std::deque<Step> steps;
   std::vector<SentAttempt> sent;
   std::size_t answers_held = 0;
+  std::size_t uploads_stopped = 0;  ///< as another attempt was to follow
   std::function<void(Permit&)> on_send;
 
   void then(Step step) { steps.push_back(std::move(step)); }
@@ -132,6 +133,7 @@ class ScriptedTransport final : public Transport {
     }
 
     void discard() override {}
+    void stop_upload() override { ++transport_.uploads_stopped; }
     void release() override {
       --transport_.answers_held;
       delete this;

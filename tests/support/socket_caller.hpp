@@ -121,6 +121,13 @@ class SocketCaller {
     return bytes;
   }
 
+  /// The content of a chunked body, as far as it comes.
+  std::string read_chunked() {
+    std::string body;
+    read_body({http::Framing::Kind::chunked, 0}, body);
+    return body;
+  }
+
   /// Reads to the end of a head, whatever it is of.
   std::string read_head() {
     for (;;) {

@@ -1,6 +1,7 @@
 // A request's body, kept while it passes, so that another attempt can send it again. One worker's.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,9 +16,30 @@ namespace candor::http {
 
 /// Reads the caller's body once and hands it to each attempt from the start, for as long as what has passed
 /// fits the limit; above it the body only streams, and is not replayable. Nothing is copied: the source keeps
-/// the bytes in place until they are discarded. One attempt reads at a time.
+/// the bytes in place until they are discarded. One attempt reads at a time: the one before has left when the
+/// next one begins.
 class ReplayBody {
  public:
+  /// Who reads it, until it leaves or goes. `body` must outlive it.
+  class Reader {
+   public:
+    explicit Reader(ReplayBody& body) : body_(body) {
+      assert(body_.reader_ == nullptr);
+      body_.reader_ = this;
+    }
+    Reader(Reader const&) = delete;
+    Reader& operator=(Reader const&) = delete;
+    ~Reader() { leave(); }
+
+    /// It has got all of it.
+    void leave() {
+      if (body_.reader_ == this) body_.reader_ = nullptr;
+    }
+
+   private:
+    ReplayBody& body_;
+  };
+
   /// No body.
   ReplayBody() = default;
   /// `source` must outlive it.
@@ -37,7 +59,8 @@ class ReplayBody {
   /// Content bytes read from the caller so far.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-  /// Starts from the beginning, for a new attempt; only while replayable, or before the first byte.
+  /// Starts from the beginning, for a new attempt; only while replayable, or before the first byte, and when
+  /// nobody reads.
   void rewind();
 
   /// As of a BodySource.
@@ -61,6 +84,7 @@ class ReplayBody {
   void keep(Piece piece);
 
   BodySource* source_ = nullptr;
+  Reader const* reader_ = nullptr;
   Framing framing_{};
   Bytes limit_{};
   std::vector<Piece> kept_;

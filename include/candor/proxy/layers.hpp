@@ -39,7 +39,7 @@ class FallbackLayer final : public Layer<Service, Service> {
 
  private:
   [[nodiscard]] bool applies(Exchange const& exchange, Result<Response> const& result) const;
-  [[nodiscard]] bool may_divert(Exchange const& exchange, Result<Response> const& result) const;
+  [[nodiscard]] bool may_divert(Exchange const& exchange) const;
   Task<Result<Response>> divert(Exchange& exchange);
   [[nodiscard]] std::optional<Response> stale(Exchange const& exchange, std::uint16_t status);
   [[nodiscard]] Response fixed(Exchange const& exchange) const;

@@ -34,6 +34,9 @@ class ResponseSource : public http::BodySource {
   /// Of an accepted CONNECT and of a changed protocol; its body is what the endpoint sends. Absent: no
   /// tunnel.
   [[nodiscard]] virtual TunnelSink* tunnel() { return nullptr; }
+  /// No more of the request's body goes out for it: another attempt is about to read that from the start.
+  /// Until then it goes out beside the answer.
+  virtual void stop_upload() {}
   /// The reader is done with it, at the body's end or before. The source decides what its connection is still
   /// good for.
   virtual void release() = 0;
@@ -102,6 +105,9 @@ class Response {
   void let_see(std::unique_ptr<BodyTap> tap) { tap_ = std::move(tap); }
 
   [[nodiscard]] TunnelSink* tunnel() const { return source_->tunnel(); }
+
+  /// As of a ResponseSource.
+  void stop_upload() { source_->stop_upload(); }
 
   /// As of a BodySource. The permit settles in here, with the last piece or the break.
   std::optional<Result<http::Piece>> try_next();
