@@ -12,6 +12,9 @@ namespace {
 /// Chunks below this size are moved together; a chunk's head is never worth a move of more.
 constexpr std::size_t small_chunk = 4096;
 
+/// Room for less than that is left unused.
+constexpr std::size_t worth_a_read = 4096;
+
 }  // namespace
 
 RequestBody::RequestBody(Parts parts, http::Framing framing, Block& first, std::size_t begin, std::size_t end)
@@ -88,7 +91,9 @@ std::optional<Result<http::Piece>> RequestBody::buffered_piece() {
 /// Everything that came has been looked at.
 void RequestBody::make_room() {
   begin_ = end_ = packed_end_;
-  if (end_ < Block::size) return;
+  // Behind a head that ends so late a body would come in a few bytes at a time, over and over.
+  bool const late = extra_.empty() && Block::size - first_floor_ < worth_a_read;
+  if (end_ < Block::size && !late) return;
   extra_.push_back(parts_.blocks.take());
   begin_ = end_ = packed_end_ = 0;
 }
