@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "candor/http/forward.hpp"
+#include "candor/http/keep_alive.hpp"
 #include "candor/proxy/caller_deadline.hpp"
 #include "endpoint_pool.hpp"
 
@@ -299,16 +299,8 @@ bool Connection::reusable() {
 
 /// As long as the endpoint says that it will keep the connection, less a tenth, so that we go first.
 Duration Connection::keep_for() const {
-  auto const* field = head_.fields.find(http::FieldId::keep_alive);
-  if (field == nullptr) return Duration::max();
-  constexpr std::string_view key = "timeout=";
-  auto const at = field->value.find(key);
-  if (at == std::string_view::npos) return Duration::max();
-  unsigned timeout = 0;
-  auto const digits = field->value.substr(at + key.size());
-  auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), timeout);
-  if (error != std::errc{}) return Duration::max();
-  return std::chrono::milliseconds{900} * std::min(timeout, 100'000U);
+  auto const timeout = http::keep_alive_timeout(head_.fields);
+  return timeout ? *timeout / 10 * 9 : Duration::max();
 }
 
 void Connection::release() {

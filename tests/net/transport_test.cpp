@@ -72,7 +72,8 @@ TEST(Transport, DropsAnIdleConnectionThatItsEndpointCloses) {
 }
 
 TEST(Transport, KeepsNoConnectionLongerThanItsEndpointSays) {
-  SocketUpstream upstream{[](Received const&) { return answer(200, "ok", "Keep-Alive: timeout=0\r\n"); }};
+  SocketUpstream upstream{
+      [](Received const&) { return answer(200, "ok", "Keep-Alive: max=9\r\nKeep-Alive: Timeout = 0\r\n"); }};
   Proxy proxy{upstream_of({upstream.address()})};
   auto caller = proxy.caller();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(caller.get("/").status, 200U);
