@@ -93,6 +93,8 @@ void Worker::accept(Descriptor connection, Destination const& destination) {
   }
   share_.callers.fetch_sub(1, std::memory_order_relaxed);
   observer_.caller_refused();
+  // Whoever hands connections on speaks first: an answer could be taken for one of the upstream's.
+  if (destination.proxy_protocol()) return;
   turn_away(connection, has_room ? "the listener's connections" : "limits.connections",
             date_.at(reactor_.scheduler().wall()));
 }

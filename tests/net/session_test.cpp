@@ -330,5 +330,16 @@ TEST(Session, TurnsCallersAwayAboveTheLimit) {
   EXPECT_EQ(proxy.observer.refused, 1U);
 }
 
+TEST(Session, SaysNothingAboveTheLimitWhereAnotherProxySpeaksFirst) {
+  SocketUpstream upstream{echo};
+  auto options = with_listener({.proxy_protocol = true, .connections = 1});
+  Proxy proxy{upstream_of({upstream.address()}), options};
+  auto first = proxy.shared_caller();
+  ASSERT_TRUE(eventually([&] { return proxy.observer.connected == 1; }));
+  auto second = proxy.shared_caller();
+  EXPECT_TRUE(second.ended()) << "it would be taken for the upstream's";
+  EXPECT_EQ(proxy.observer.refused, 1U);
+}
+
 }  // namespace
 }  // namespace candor::test
