@@ -297,6 +297,17 @@ TEST(Session, EndsTheAttemptOfACallerWhoLeaves) {
   ASSERT_TRUE(eventually([&] { return proxy.observer.count(RequestResult::abandoned) == 2; }));
 }
 
+TEST(Session, TakesACallerThatEndsItsSendingForOneThatHasLeft) {
+  // Even one that would still read: nothing tells the two apart.
+  Asked asked{"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"};
+  asked.caller.half_close();
+  EXPECT_TRUE(asked.endpoint.ended());
+  EXPECT_TRUE(asked.caller.ended());
+  EXPECT_TRUE(asked.caller.was_reset()) << "nobody may take it for an answer's end";
+  ASSERT_TRUE(asked.proxy.settles());
+  EXPECT_EQ(asked.proxy.ledger().abandoned, 1U);
+}
+
 TEST(Session, ExcludesAnAttemptWhoseCallerBreaksItsBodyOff) {
   SocketUpstream upstream{echo};
   Proxy proxy{upstream_of({upstream.address()})};

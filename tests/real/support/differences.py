@@ -1,6 +1,8 @@
 """What may differ between a message that goes through Candor and the same message sent directly: all of it, with the
 reason. Anything else that differs is a mistake of Candor's.
 
+Of messages: that a caller which half-closes behind its request gets no answer is a matter of its connection, and ADR 2's.
+
 Each row turns the message as the direct run showed it into what Candor may make of it. A row that changes nothing for
 any message of the tests has no business here; transparency_test.py looks.
 """
