@@ -69,13 +69,18 @@ std::vector<EndpointSettings> endpoints_of(std::vector<SrvTarget> const& targets
   return endpoints;
 }
 
-News KeptName::settle(std::vector<AddressAnswer> const& answers, Instant now, Rng& rng, std::string& why) {
+News KeptName::settle(std::vector<AddressAnswer> const& answers, std::vector<bool> const& open, Instant now,
+                      Rng& rng, std::string& why) {
   auto next = by_family_;
   std::vector<Address> all;
   std::optional<Duration> ttl;  // of what was answered
   bool failed = false;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     auto const& answer = answers[i];
+    if (open[i]) {
+      all.insert(all.end(), next[i].begin(), next[i].end());
+      continue;
+    }
     switch (answer.result) {
       case LookUpResult::answered: ttl = std::min(ttl.value_or(answer.ttl), answer.ttl); [[fallthrough]];
       case LookUpResult::empty:

@@ -68,9 +68,10 @@ class KeptName {
  public:
   KeptName(AskingPolicy const& policy, std::size_t families) : kept_(policy), by_family_(families) {}
 
-  /// The answers of one round, by family. News is also that it says_empty(), or no longer does. `why`: what
-  /// to say of it, should it have failed.
-  News settle(std::vector<AddressAnswer> const& answers, Instant now, Rng& rng, std::string& why);
+  /// The last answers, by family; one that is `open` has none yet, and keeps what it had. News is also that
+  /// it says_empty(), or no longer does. `why`: what to say of it, should it have failed.
+  News settle(std::vector<AddressAnswer> const& answers, std::vector<bool> const& open, Instant now, Rng& rng,
+              std::string& why);
 
   [[nodiscard]] std::vector<Address> const& addresses() const { return kept_.items(); }
   [[nodiscard]] KeptAnswer<Address> const& answer() const { return kept_; }

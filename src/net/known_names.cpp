@@ -42,17 +42,20 @@ void KnownNames::keep_only(std::set<std::string> const& hosts) {
   });
 }
 
-/// In a family that this machine can't use now a name has no address, as far as we are concerned.
+/// In a family that this machine can't use now a name has no address, as far as we are concerned. One that
+/// nobody has answered for yet is asked for already.
 void KnownNames::ask(std::string const& host) {
   auto const name = names_.at(host);
   auto const families = parts_.families();
-  name->round.assign(both_families.size(), {});
-  name->open = families.size();
+  std::vector<std::size_t> to_ask;
   for (std::size_t i = 0; i < both_families.size(); ++i) {
-    if (std::find(families.begin(), families.end(), both_families[i]) == families.end()) {
-      name->round[i].result = LookUpResult::empty;
-      continue;
-    }
+    if (name->open[i]) continue;
+    bool const is_usable = std::find(families.begin(), families.end(), both_families[i]) != families.end();
+    name->open[i] = is_usable;
+    if (is_usable) to_ask.push_back(i);
+    if (!is_usable) name->round[i] = {.result = LookUpResult::empty};
+  }
+  for (auto const i : to_ask) {
     // Nobody may want it any more when it is answered.
     std::weak_ptr<Name> const asker{name};
     parts_.client.ask_for_addresses(host, both_families[i], [this, asker, i](AddressAnswer answer) {
@@ -72,7 +75,8 @@ void KnownNames::take(Name& name, std::size_t family, AddressAnswer answer) {
     parts_.say(name.host + ": " + name.left_out);
   }
   name.round[family] = std::move(answer);
-  if (--name.open == 0) {
+  name.open[family] = false;
+  if (!name.any_open()) {
     name.enough.disarm();
     settle(name);
   } else if (has_some) {
@@ -83,8 +87,8 @@ void KnownNames::take(Name& name, std::size_t family, AddressAnswer answer) {
 void KnownNames::settle(Name& name) {
   auto const now = parts_.scheduler.now();
   name.why.clear();
-  auto const news = name.kept.settle(name.round, now, parts_.rng, name.why);
-  if (name.open == 0) parts_.scheduler.at(name.next, name.kept.answer().due());
+  auto const news = name.kept.settle(name.round, name.open, now, parts_.rng, name.why);
+  parts_.scheduler.at(name.next, name.kept.answer().due());
   bool const is_first = !std::exchange(name.is_settled, true);
   if (is_first) --unsettled_;
   if (news.begins_to_fail) {

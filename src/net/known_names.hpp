@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -69,17 +70,20 @@ class KnownNames {
           next(std::move(ask)),
           enough(std::move(settle)) {}
 
+    [[nodiscard]] bool any_open() const { return std::find(open.begin(), open.end(), true) != open.end(); }
+
     std::string host;
     KeptName kept;
     bool is_settled = false;
     std::string why{};
-    std::string left_out{};  // has been said
-    std::vector<AddressAnswer> round{};
-    std::size_t open = 0;  // questions of the round
+    std::string left_out{};                                            // has been said
+    std::vector<AddressAnswer> round{both_families.size()};            // the last answers
+    std::vector<bool> open = std::vector<bool>(both_families.size());  // asked, and not answered yet
     Timer<std::function<void()>> next;
     Timer<std::function<void()>> enough;  // one family has answered: the other has had its time
   };
 
+  /// In each family that has no question open.
   void ask(std::string const& host);
   void take(Name& name, std::size_t family, AddressAnswer answer);
   void settle(Name& name);

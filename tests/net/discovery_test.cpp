@@ -155,7 +155,10 @@ TEST(Discovery, AFamilyThatNobodyAnswersForDoesNotHoldUpTheOther) {
                             .addresses = DnsSettings::Addresses::both};
   Proxy proxy{discovering({.dns = "payments.test" + ups.port}), {.dns = patient}};
   ASSERT_TRUE(eventually([&] { return proxy.caller().get("/").body == "first"; }));
+  server.set("payments.test", {a("127.0.0.2")});
+  ASSERT_TRUE(eventually([&] { return proxy.caller().get("/").body == "second"; }));
   EXPECT_EQ(proxy.times_said("cannot look up"), 0U);
+  EXPECT_EQ(server.asked("payments.test", RecordType::aaaa), 1U) << "that question is still open";
 }
 
 TEST(Discovery, TheOtherFamilyJoinsWhenItIsAnsweredAndKeepsWhatItHadUntilThen) {

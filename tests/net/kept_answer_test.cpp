@@ -120,9 +120,9 @@ AddressAnswer none(LookUpResult result) { return {.result = result, .why = std::
 
 struct Name {
   explicit Name(AskingPolicy policy = {}) : kept(policy, 2) {}
-  News settle(AddressAnswer four, AddressAnswer six) {
+  News settle(AddressAnswer four, AddressAnswer six, std::vector<bool> const& open = {false, false}) {
     why.clear();
-    return kept.settle({std::move(four), std::move(six)}, start, rng, why);
+    return kept.settle({std::move(four), std::move(six)}, open, start, rng, why);
   }
   [[nodiscard]] std::set<std::string> addresses() const {
     std::set<std::string> out;
@@ -156,6 +156,15 @@ TEST(KeptName, AFamilyThatFailsKeepsWhatItHadAndTheOtherFollows) {
   EXPECT_TRUE(name.settle(of({"10.0.0.2"}), none(LookUpResult::timed_out)).changed);
   EXPECT_EQ(name.addresses(), (std::set<std::string>{"10.0.0.2:0", "[2001:db8::1]:0"}));
   EXPECT_LE(name.kept.answer().due(), start + 1200ms) << "and is asked again soon";
+}
+
+TEST(KeptName, AFamilyThatNobodyHasAnsweredForYetKeepsWhatItHadAndHurriesNobody) {
+  Name name;
+  name.settle(of({"10.0.0.1"}), of({"2001:db8::1"}));
+  EXPECT_TRUE(name.settle(of({"10.0.0.2"}, 60s), none(LookUpResult::empty), {false, true}).changed);
+  EXPECT_EQ(name.addresses(), (std::set<std::string>{"10.0.0.2:0", "[2001:db8::1]:0"}));
+  EXPECT_GE(name.kept.answer().due(), start + 50s) << "as its TTL says";
+  EXPECT_EQ(name.why, "");
 }
 
 TEST(KeptName, OneThatHasNothingKeepsItsLastAddressesAndSaysWhy) {
