@@ -133,7 +133,7 @@ Task<std::optional<Failure>> Connection::carry(Exchange& exchange, Attempt& atte
   } else {
     upload_.start(exchange);
   }
-  auto failure = co_await read_head(exchange, attempt);
+  auto failure = co_await read_head(exchange, attempt, before);
   answer_wait_.reset();
   attempt.untouched = gather_.written() == before;
   if (failure) {
@@ -219,7 +219,15 @@ void Connection::end_sending() {
   sending_ended_ = true;
 }
 
-Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& attempt) {
+/// A pooled connection that had been closed already says nothing about its endpoint, and has taken nothing of
+/// the request. One that did take some, by its acknowledgement, was there, and broke off.
+Failure Connection::why_closed(std::size_t request_bytes) const {
+  bool const took_some = socket_.unsent() < request_bytes;
+  if (used_before_ && answer_.untouched() && !took_some) return Failure{StaleConnection{}};
+  return Failure{FailureKind::reset, "closed before its answer"};
+}
+
+Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& attempt, std::size_t before) {
   for (;;) {
     if (upload_.failure()) co_return upload_.failure();
     auto const moved = answer_.read_more();
@@ -235,9 +243,7 @@ Task<std::optional<Failure>> Connection::read_head(Exchange& exchange, Attempt& 
         break;
       }
       case Moved::State::end:
-      case Moved::State::broken:
-        if (used_before_ && answer_.untouched()) co_return Failure{StaleConnection{}};
-        co_return Failure{FailureKind::reset, "closed before its answer"};
+      case Moved::State::broken: co_return why_closed(gather_.written() - before);
     }
   }
 }

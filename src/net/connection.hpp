@@ -70,7 +70,9 @@ class Connection final : public ResponseSource,
  private:
   void begin(Exchange& exchange, Attempt const& attempt);
   void append_request(Exchange& exchange, Attempt const& attempt);
-  Task<std::optional<Failure>> read_head(Exchange& exchange, Attempt& attempt);
+  /// `before`: what gather_ had written before the request.
+  Task<std::optional<Failure>> read_head(Exchange& exchange, Attempt& attempt, std::size_t before);
+  [[nodiscard]] Failure why_closed(std::size_t request_bytes) const;
   [[nodiscard]] Failure why_cancelled(CancelScope const& attempt) const;
   [[nodiscard]] std::optional<Failure> look_for_head(Exchange& exchange);
   [[nodiscard]] std::optional<Failure> change_protocol();

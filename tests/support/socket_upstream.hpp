@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <string>
@@ -102,6 +103,9 @@ class SocketUpstream {
     std::lock_guard const held(lock_);
     farewell_ = std::move(farewell);
   }
+  /// From now on a connection ends, unread, when more comes after so many requests: as one does whose idle
+  /// time is over at that moment.
+  void close_unread_after(unsigned requests) { unread_after_ = requests; }
   /// Closes connections on which nothing is under way.
   void close_idle() {
     closing_idle_ = true;
@@ -173,6 +177,7 @@ class SocketUpstream {
 
   /// Whether the connection goes on.
   bool serve(Peer& peer) {
+    if (peer.requests >= unread_after_) return false;
     std::array<char, 65536> buffer;
     auto const got = ::recv(peer.fd.get(), buffer.data(), buffer.size(), 0);
     if (got == 0 && peer.echoes) say_farewell(peer);
@@ -275,6 +280,7 @@ class SocketUpstream {
   std::atomic<unsigned> connections_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> closing_idle_{false};
+  std::atomic<unsigned> unread_after_{std::numeric_limits<unsigned>::max()};
   std::thread thread_;
 };
 
