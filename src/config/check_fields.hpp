@@ -20,7 +20,8 @@ template <>
 inline constexpr auto fields<EjectSettings> = Table{
     field("enabled", &EjectSettings::enabled, "false: the upstream's circuit alone judges"),
     field("cap", &EjectSettings::cap, range(0, 1),
-          "Share of the endpoints that may be out at the same time; one of two may, the last one never"),
+          "Share of the endpoints that may be out at the same time; one of two may, the last one never; 0: "
+          "none"),
     field("when_all_ejected", &EjectSettings::when_all_ejected,
           "What becomes of a request when no endpoint is left that may have it"),
 };

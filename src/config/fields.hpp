@@ -168,10 +168,9 @@ inline constexpr auto fields<RetrySettings> = Table{
           "Fields that make a request safe to send again"),
     field("replay_limit", &RetrySettings::replay_limit, range(0_B, 64_MiB),
           "A request body beyond it streams, and is not sent again"),
-    field(
-        "hedge", &RetrySettings::hedge,
-        "One more attempt beside one that takes long, on another endpoint, paid for by the budget; the first "
-        "good answer is given; null: none"),
+    field("hedge", &RetrySettings::hedge,
+          "One more attempt beside one that takes long, on another endpoint if there is one, paid for by the "
+          "budget; the first good answer is given; null: none"),
 };
 
 template <>

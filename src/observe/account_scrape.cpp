@@ -12,11 +12,12 @@ constexpr std::array all_standings{Standing::well, Standing::doubted, Standing::
 constexpr std::array all_holds{Hold::open, Hold::closed};
 constexpr std::array all_outcomes{Outcome::Kind::success, Outcome::Kind::failure, Outcome::Kind::excluded,
                                   Outcome::Kind::abandoned};
-constexpr std::array all_rules{
-    Rule::evidence_ratio, Rule::evidence_run,  Rule::consecutive_failures, Rule::failure_rate,
-    Rule::slow_rate,      Rule::strain_rate,   Rule::window_elapsed,       Rule::probe_success,
-    Rule::probe_failure,  Rule::ramp_complete, Rule::check_success,        Rule::check_failure,
-    Rule::held_open,      Rule::held_closed,   Rule::given_back,           Rule::too_few_left};
+constexpr std::array all_rules{Rule::evidence_ratio, Rule::evidence_run,  Rule::consecutive_failures,
+                               Rule::failure_rate,   Rule::slow_rate,     Rule::strain_rate,
+                               Rule::window_elapsed, Rule::probe_success, Rule::probe_failure,
+                               Rule::ramp_complete,  Rule::check_success, Rule::check_failure,
+                               Rule::held_open,      Rule::held_closed,   Rule::given_back,
+                               Rule::too_few_left,   Rule::all_replaced};
 static_assert(all_rules.size() == TransitionCounts::rules);
 
 /// The `endpoint` of what those did that have left: no address looks so.
@@ -34,7 +35,8 @@ bool expected(CircuitState from, CircuitState to, Rule rule) {
     case Rule::held_open:
     case Rule::held_closed:
     case Rule::given_back:
-    case Rule::too_few_left: return false;
+    case Rule::too_few_left:
+    case Rule::all_replaced: return false;
     case Rule::evidence_ratio:
     case Rule::evidence_run:
     case Rule::consecutive_failures:

@@ -136,7 +136,8 @@ Deciding deciding(TransitionRecord const& record, BreakerSettings const& rules) 
     case Rule::held_open:
     case Rule::held_closed:
     case Rule::given_back:
-    case Rule::too_few_left: return in_window(record, rules.window, failed_or_slow);
+    case Rule::too_few_left:
+    case Rule::all_replaced: return in_window(record, rules.window, failed_or_slow);
   }
   return {};
 }

@@ -158,6 +158,7 @@ std::string in_words(Trip const& why, BreakerSettings const& settings) {
     case Rule::held_closed: return "An operator holds it closed.";
     case Rule::given_back: return "The operator holds it no longer.";
     case Rule::too_few_left: return "Too few other endpoints were left.";
+    case Rule::all_replaced: return "All of its endpoints are others now; a request may probe.";
   }
   return {};
 }

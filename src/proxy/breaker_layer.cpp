@@ -42,6 +42,7 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
                                      .hash = hash_of(route_.upstream.settings.balance, exchange.head),
                                      .tried = attempt.tried,
                                      .expendable = attempt.expendable,
+                                     .retried_on = &route_.settings.retry.on,
                                      .may_wait = attempt.may_wait,
                                      .method = exchange.head.method_text,
                                      .path = exchange.head.path()},

@@ -86,6 +86,7 @@ class HedgeLayer::Race {
     tried_.push_back(first_.attempt.endpoint);
     attempt.tried = {tried_.data(), tried_.size()};
     attempt.retry_reason = "hedge";
+    attempt.fresh_connection = first_.attempt.fresh_connection;
     attempt.hurries = true;  // where others wait, it would only be one more
     exchange_.body.rewind();
     start(second_.emplace(attempt));
@@ -122,9 +123,10 @@ class HedgeLayer::Race {
     // The layer above knows one attempt: the one that its answer is of, and how many there were.
     attempt.number = second_->attempt.number;
     attempt.untouched = attempt.untouched && second_->attempt.untouched;
+    attempt.beside = second_->attempt.endpoint;
     if (!second_says_more) return take(first_);
     attempt.record = second_->attempt.record;
-    attempt.endpoint = second_->attempt.endpoint;
+    std::swap(attempt.endpoint, *attempt.beside);
     if (won_) tell(HedgeResult::won);
     return take(*second_);
   }

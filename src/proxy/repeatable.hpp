@@ -20,7 +20,7 @@ namespace candor {
 [[nodiscard]] inline bool may_be_repeated(RetrySettings const& settings, http::RequestHead const& head) {
   AttemptHistory history;
   history.idempotent = is_idempotent(head.method);
-  history.keyed = has_idempotency_key(settings, head);
+  history.keyed = !history.idempotent && has_idempotency_key(settings, head);
   return may_repeat(settings.replay, history);
 }
 

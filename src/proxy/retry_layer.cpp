@@ -33,7 +33,7 @@ class RetryLayer::Course {
 
   void describe(Attempt& attempt) {
     attempt.tried = {tried_.data(), tried_.size()};
-    attempt.expendable = attempt.number < settings_.attempts && is_idempotent(exchange_.head.method) &&
+    attempt.expendable = attempt.number < settings_.attempts && may_be_repeated(settings_, exchange_.head) &&
                          exchange_.body.replayable();
     attempt.retry_reason = reason_;
     attempt.fresh_connection = redone_;
@@ -43,7 +43,8 @@ class RetryLayer::Course {
 
   [[nodiscard]] unsigned next_number() const { return history_.attempts + 1; }
 
-  /// A pooled connection that had been closed says nothing: once, at once, outside the budget.
+  /// A pooled connection that had been closed says nothing: once, at once, outside the budget. From then on
+  /// the request keeps to fresh ones.
   [[nodiscard]] bool redo(Attempt const& attempt, Result<Response> const& result) {
     bool const stale = !result && result.error().get<StaleConnection>().has_value();
     if (!stale || redone_ || !exchange_.body.replayable()) return false;
@@ -55,7 +56,7 @@ class RetryLayer::Course {
   /// Takes in a failed attempt; what it left in hand is kept.
   void failed(Attempt const& attempt, Result<Response>&& result) {
     auto const& record = *attempt.record;
-    redone_ = false;
+    if (attempt.beside) tried_.push_back(*attempt.beside);
     tried_.push_back(attempt.endpoint);
     history_.attempts = attempt.number;
     history_.failure = record.outcome->failure();

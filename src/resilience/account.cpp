@@ -1,7 +1,6 @@
 #include "account.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 
 namespace candor {
@@ -34,8 +33,19 @@ Account::Account(Health::Settings const& settings, std::uint64_t seed)
 
 // --- endpoints come and go ---
 
+/// With others from the first to the last: what was seen of those that were there says nothing of these.
+void Account::begin_anew(Instant now) {
+  upstream_.forget();
+  upstream_.circuit().all_replaced(now);
+  if (shadow_) shadow_->all_replaced(now);
+}
+
 std::vector<Transition> Account::set_endpoints(Succession& with, Instant now) {
+  auto const before = endpoints_.ids();
   endpoints_.replace(with, now);
+  bool const any_stays = std::any_of(before.begin(), before.end(),
+                                     [this](EndpointId id) { return endpoints_.find(id) != nullptr; });
+  if (!before.empty() && endpoints_.size() > 0 && !any_stays) begin_anew(now);
   if (senses_) {
     for (std::size_t i = 0; i < endpoints_.size(); ++i) endpoints_.at(i).account.circuit().sense();
   }
@@ -149,17 +159,21 @@ std::optional<Transition> Account::settle_endpoint(Endpoint& endpoint, AttemptNo
 
 /// To the head: what a body takes is its own affair.
 void Account::note_latency(Endpoint& endpoint, AttemptNote const& note) {
-  if (!note.outcome.is_success() && !note.outcome.is_failure()) return;
   auto const latency = note.answered.value_or(note.settled) - note.started;
+  endpoints_.note_latency(endpoint, note.outcome, latency, note.settled);
+  if (!note.outcome.is_success() && !note.outcome.is_failure()) return;
   stretch_.settled(note.number > 1, note.outcome, latency, note.settled);
   limit_.settled(note.outcome, note.started, latency, ledger_.in_flight, note.settled);
-  endpoints_.note_latency(endpoint, note.outcome, latency, note.settled);
 }
 
 Transitions Account::settle(AttemptNote const& note, Admissions const& admissions) {
   auto& endpoint = endpoints_[note.endpoint];
   ledger_.settle(note.outcome);
   endpoint.ledger.settle(note.outcome);
+  if (note.outcome.is_failure()) {
+    endpoint.last_failure = note.outcome.failure();
+    endpoint.last_status = note.status;
+  }
   if (note.probe) ++probes_[static_cast<std::size_t>(note.outcome.kind())];
   remember(note);
   note_latency(endpoint, note);
@@ -377,7 +391,7 @@ Transitions Account::hold(EndpointId id, std::optional<Hold> how, Instant now) {
   return transitions;
 }
 
-// --- what is remembered ---
+// --- what a transition leads to ---
 
 void Account::note_upstream(std::optional<Transition> const& transition) {
   if (!transition) return;
@@ -411,88 +425,6 @@ void Account::note_endpoint(Endpoint& endpoint, std::optional<Transition>& trans
     await(endpoint.account.circuit(), *endpoint.last_check, transition->at);
   }
   record(*transition, ejections_);
-}
-
-namespace {
-
-std::shared_ptr<TransitionRecord const> find(Account::Records const& among,
-                                             std::optional<EndpointId> endpoint, std::uint64_t generation) {
-  auto const found = std::find_if(among.rbegin(), among.rend(), [&](auto const& each) {
-    return each->transition.endpoint == endpoint && each->transition.generation == generation;
-  });
-  return found == among.rend() ? nullptr : *found;
-}
-
-}  // namespace
-
-// The probes of a long outage must not push out what began it.
-void Account::record(Transition const& transition, Records& among) {
-  auto record = std::make_shared<TransitionRecord>(TransitionRecord{.transition = transition});
-  if (auto const before = find(among, transition.endpoint, transition.generation - 1)) {
-    record->since = before->transition.at;
-  }
-  if (rests_on_attempts(transition.why.rule)) record->attempts = recent_attempts();
-  among.push_back(std::move(record));
-  if (among.size() <= Health::kept_transitions) return;
-  auto const newest = std::prev(among.end());
-  auto const of_a_probe = std::find_if(among.begin(), newest, [](auto const& each) {
-    auto const rule = each->transition.why.rule;
-    return rule == Rule::window_elapsed || rule == Rule::probe_failure || rule == Rule::check_success;
-  });
-  among.erase(of_a_probe == newest ? among.begin() : of_a_probe);
-}
-
-std::shared_ptr<TransitionRecord const> Account::record_of(Transition const& transition) const {
-  return find(transition.endpoint ? ejections_ : transitions_, transition.endpoint, transition.generation);
-}
-
-std::vector<AttemptNote> Account::recent_attempts() const {
-  std::vector<AttemptNote> notes;
-  auto const count = std::min<std::uint64_t>(recent_count_, Health::kept_attempts);
-  notes.reserve(count);
-  for (auto i = recent_count_ - count; i < recent_count_; ++i) {
-    notes.push_back(recent_[i % Health::kept_attempts]);
-  }
-  return notes;
-}
-
-void Account::read(HealthSnapshot& snapshot, Instant now) const {
-  auto const& circuit = upstream_.circuit();
-  snapshot.state = circuit.state();
-  snapshot.generation = circuit.generation();
-  snapshot.held = circuit.held();
-  snapshot.awaits_checks = circuit.awaits_checks();
-  snapshot.retry_after = circuit.retry_after(now);
-  snapshot.admitted_share = circuit.admitted_share(now);
-  snapshot.probes_in_flight = circuit.probes_in_flight();
-  snapshot.run = upstream_.run().length();
-  snapshot.window = upstream_.sums(now);
-  snapshot.ledger = ledger_;
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    auto const& endpoint = endpoints_.at(i);
-    auto const& own = endpoint.account.circuit();
-    snapshot.endpoints.push_back(
-        {.id = endpoint.id,
-         .share = endpoint.share,
-         .state = own.state(),
-         .retry_after = own.retry_after(now),
-         .admitted_share = own.admitted_share(now),
-         .held = own.held(),
-         .awaits_checks = own.awaits_checks(),
-         .standing = endpoint.last_check ? std::optional{endpoint.last_check->standing} : std::nullopt,
-         .window = endpoint.account.sums(now),
-         .ledger = endpoint.ledger,
-         .checks = endpoint.checks,
-         .ejections = endpoint.ejections});
-  }
-  snapshot.departed = endpoints_.departed();
-  snapshot.probes = probes_;
-  snapshot.refusals = refusals_;
-  snapshot.limit = {.attempts = limit_.value(), .usual_latency = limit_.usual(), .refusals = limit_refusals_};
-  if (throttle_) {
-    snapshot.throttle = {.refused_share = throttle_->refused_share(now), .refusals = throttle_refusals_};
-  }
-  if (shadow_) shadow_->read(snapshot.shadow, now);
 }
 
 }  // namespace candor

@@ -85,6 +85,7 @@ class Account {
   void note_latency(Endpoint& endpoint, AttemptNote const& note);
   void remember(AttemptNote const& note) { recent_[recent_count_++ % Health::kept_attempts] = note; }
   [[nodiscard]] std::optional<Transition> eject_ill(Endpoint& endpoint, Trip const& why, Instant now);
+  void begin_anew(Instant now);
   void forget_what_led_to(std::optional<Transition> const& of_an_endpoint);
   void note_upstream(std::optional<Transition> const& transition);
   void note_shadow(std::optional<Transition> const& transition);

@@ -91,9 +91,7 @@ std::optional<Instant> Circuit::check_due() const { return check_due_; }
 void Circuit::checked(bool good, Instant now, Rng& rng) {
   if (!check_due_) return;
   if (!good) return await_check(now, rng);
-  check_due_.reset();
-  open_until_ = now;
-  ended_by_ = Rule::check_success;
+  end_window(Rule::check_success, now);
 }
 
 void Circuit::found_ill(Instant next_check, Instant at_most) {
@@ -104,10 +102,21 @@ void Circuit::found_ill(Instant next_check, Instant at_most) {
 }
 
 void Circuit::found_well(Instant now) {
-  if (!awaited_) return;
+  if (awaited_) end_window(Rule::check_success, now);
+}
+
+void Circuit::all_replaced(Instant now) {
+  if (lets_through(state_) || hold_) return;
+  if (!check_due_) return end_window(Rule::all_replaced, now);
+  check_due_ = now;
+  open_until_ = now + check_overdue;
+}
+
+void Circuit::end_window(Rule why, Instant now) {
+  check_due_.reset();
   awaited_.reset();
   open_until_ = now;
-  ended_by_ = Rule::check_success;
+  ended_by_ = why;
 }
 
 /// Whether no probe may go yet: until its window is over, or what it waits for has shown something.

@@ -5,12 +5,14 @@
 #include <iterator>
 #include <utility>
 
+#include "candor/resilience/retry.hpp"
+
 namespace candor {
 
 namespace {
 
 /// How long an ejected endpoint waits for a request that could go elsewhere if it fails, before it takes any.
-constexpr Duration choosy = 1s;
+constexpr Duration longest_choosy = 1s;
 
 /// Endpoints that a request has tried, of which picking takes note: the last ones.
 constexpr std::size_t most_tried = 8;
@@ -178,6 +180,7 @@ bool Endpoints::has_any_behind(unsigned priority) const {
 
 std::size_t Endpoints::most_ejected(unsigned priority) const {
   auto const size = groups_[priority].size;
+  if (settings_.eject.cap <= 0) return 0;
   if (has_any_behind(priority)) return size;
   if (size < 2) return 0;
   auto const share = static_cast<std::size_t>(static_cast<double>(size) * settings_.eject.cap);
@@ -261,13 +264,25 @@ void Endpoints::note(Endpoint& endpoint, Transition const& transition) {
   }
 }
 
+namespace {
+
+/// Whoever sent it would not see it fail as it last has: another attempt would follow.
+bool is_spared(AttemptContext const& context, Endpoint const& endpoint) {
+  if (!context.expendable) return false;
+  if (context.retried_on == nullptr || !endpoint.last_failure) return true;
+  return is_listed(*context.retried_on, *endpoint.last_failure, endpoint.last_status);
+}
+
+}  // namespace
+
 /// One whose time has come takes the next request: were it left to chance and load, it might wait for ever. A
 /// request that can't be sent again goes there only when no other has come for long.
-Endpoint* Endpoints::wants_probe(AttemptContext const& context, Instant now) {
+Endpoint* Endpoints::wants_probe(AttemptContext const& context, bool choosy, Instant now) {
   for (auto* endpoint : ejected_) {
     auto const& circuit = endpoint->account.circuit();
     if (!circuit.wants_probe(now) || has(context.tried, endpoint->id)) continue;
-    if (context.expendable || now >= circuit.open_until() + choosy) return endpoint;
+    bool const waited_long = now >= circuit.open_until() + longest_choosy;
+    if (!choosy || waited_long || is_spared(context, *endpoint)) return endpoint;
   }
   return nullptr;
 }
@@ -287,7 +302,12 @@ EndpointReading Endpoints::reading(std::size_t place) const {
 
 void Endpoints::note_latency(Endpoint& endpoint, Outcome outcome, Duration latency, Instant now) {
   if (settings_.balance.policy != BalanceSettings::Policy::peak_ewma) return;
-  outcome.is_success() ? endpoint.latency.succeeded(latency, now) : endpoint.latency.failed(latency, now);
+  switch (outcome.kind()) {
+    case Outcome::Kind::success: return endpoint.latency.succeeded(latency, now);
+    case Outcome::Kind::failure: return endpoint.latency.failed(latency, now);
+    case Outcome::Kind::abandoned: return endpoint.latency.unfinished(latency, now);
+    case Outcome::Kind::excluded: return;  // it says nothing about the endpoint
+  }
 }
 
 Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) {
@@ -295,7 +315,7 @@ Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) 
     auto* const only = places_.front();
     return only->held_open() ? nullptr : only;
   }
-  if (auto* probed = wants_probe(context, now)) return probed;
+  if (auto* probed = wants_probe(context, true, now)) return probed;
   now_ = now;
   std::array<std::size_t, most_tried> places{};
   std::size_t count = 0;
@@ -308,7 +328,10 @@ Endpoint* Endpoints::pick(AttemptContext const& context, Instant now, Rng& rng) 
   if (picked && !avoided.empty() && *picked == avoided.back()) {
     picked = balancer_.pick(*this, {.hash = context.hash, .tried = avoided.last(1)}, now, rng);
   }
-  return picked ? places_[*picked] : any_at_all(context);
+  if (picked) return places_[*picked];
+  // Nobody is left who would do better: nothing to wait for.
+  auto* const probed = wants_probe(context, false, now);
+  return probed != nullptr ? probed : any_at_all(context);
 }
 
 /// Where nobody is left: the best group first, and within it in turn. What an operator holds open stays so.

@@ -43,6 +43,8 @@ struct Endpoint {
   std::uint64_t ejections = 0;
   CircuitAccount account;
   PeakEwma latency{};
+  std::optional<FailureKind> last_failure{};
+  std::uint16_t last_status = 0;            // of that failure; 0: no response
   bool check_in_flight = false;             // of those that open circuits wait for
   std::optional<CheckReport> last_check{};  // of those that the upstream's `check` asks for
 
@@ -122,7 +124,8 @@ class Endpoints final : private EndpointReadings {
   };
 
   [[nodiscard]] EndpointReading reading(std::size_t place) const override;
-  [[nodiscard]] Endpoint* wants_probe(AttemptContext const& context, Instant now);
+  /// `choosy`: what comes for it had better be retried elsewhere if it fails.
+  [[nodiscard]] Endpoint* wants_probe(AttemptContext const& context, bool choosy, Instant now);
   [[nodiscard]] Endpoint* any_at_all(AttemptContext const& context);
   [[nodiscard]] bool has_any_behind(unsigned priority) const;
   [[nodiscard]] std::size_t most_ejected(unsigned priority) const;

@@ -36,6 +36,16 @@ void PeakEwma::failed(Duration latency, Instant now) {
   observe(now, kept, true);
 }
 
+void PeakEwma::unfinished(Duration so_far, Instant now) {
+  auto const kept = left(now);
+  auto const took = seconds(so_far);
+  if (took <= latency_ * kept) return;
+  latency_ = took;
+  attempts_ = std::max(attempts_ * kept, 1.0);
+  failures_ *= kept;
+  at_ = std::max(at_, now);
+}
+
 double PeakEwma::estimate(Instant now) const {
   auto const kept = left(now);
   if (kept <= 0) return 0;

@@ -33,6 +33,10 @@ class ShadowCircuit {
                                                     std::optional<Admission> const& admission, Asked asked);
   /// What was seen so far says nothing about what comes.
   void forget() { reading_.forget(); }
+  void all_replaced(Instant now) {
+    forget();
+    reading_.circuit().all_replaced(now);
+  }
 
   void read(std::optional<ShadowSnapshot>& snapshot, Instant now) const;
 

@@ -25,6 +25,7 @@ std::string_view name(Rule rule) {
     case Rule::held_closed: return "held_closed";
     case Rule::given_back: return "given_back";
     case Rule::too_few_left: return "too_few_left";
+    case Rule::all_replaced: return "all_replaced";
   }
   return {};
 }
@@ -46,7 +47,8 @@ bool rests_on_attempts(Rule rule) {
     case Rule::held_open:
     case Rule::held_closed:
     case Rule::given_back:
-    case Rule::too_few_left: return false;
+    case Rule::too_few_left:
+    case Rule::all_replaced: return false;
   }
   return false;
 }

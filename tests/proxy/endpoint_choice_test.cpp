@@ -41,6 +41,25 @@ TEST(EndpointChoice, ARetryGoesToAnotherEndpointThanTheAttemptBefore) {
   }
 }
 
+TEST(EndpointChoice, AnAttemptIsExpendableIfAnotherOneMayFollowIt) {
+  auto const is_expendable = [](RequestOptions request, Replay replay = Replay::with_key,
+                                unsigned attempts = 3) {
+    auto settings = with_endpoints(2);
+    settings.retry.replay = replay;
+    settings.retry.attempts = attempts;
+    Rig rig{settings};
+    rig.send(std::move(request));
+    rig.run_for(1s);
+    return rig.transport.sent.at(0).expendable;
+  };
+  EXPECT_TRUE(is_expendable({}));
+  EXPECT_FALSE(is_expendable({}, Replay::never));
+  EXPECT_FALSE(is_expendable({}, Replay::with_key, 1));
+  EXPECT_FALSE(is_expendable({.method = "POST"}));
+  EXPECT_TRUE(is_expendable({.method = "POST"}, Replay::always));
+  EXPECT_TRUE(is_expendable({.method = "POST", .fields = {{"Idempotency-Key", "1"}}}));
+}
+
 TEST(EndpointChoice, TheOnlyEndpointIsRetried) {
   Rig rig{with_endpoints(1)};
   rig.transport.then(answers(503));

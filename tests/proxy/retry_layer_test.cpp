@@ -209,22 +209,35 @@ TEST(StaleConnection, IsRedoneOnlyOnce) {
   rig.expect_all_told();
 }
 
-TEST(StaleConnection, OfEachAttemptIsRedoneOnItsOwn) {
+TEST(StaleConnection, OfARetryIsRedoneAsTheRetryThatItWas) {
   Rig rig;
-  rig.transport.then(finds_it_stale());
   rig.transport.then(answers(503));
   rig.transport.then(finds_it_stale());
   auto& call = rig.send();
   rig.run_for(1s);
   EXPECT_EQ(call.status, 200);
   auto const& sent = rig.transport.sent;
-  ASSERT_EQ(sent.size(), 4U);
+  ASSERT_EQ(sent.size(), 3U);
+  EXPECT_EQ(sent[1].number, 2U);
+  EXPECT_FALSE(sent[1].fresh_connection);
   EXPECT_EQ(sent[2].number, 2U);
-  EXPECT_FALSE(sent[2].fresh_connection);
-  EXPECT_EQ(sent[3].number, 2U);
-  EXPECT_TRUE(sent[3].fresh_connection);
-  EXPECT_EQ(sent[3].retry_reason, "status") << "still the retry that it was";
+  EXPECT_TRUE(sent[2].fresh_connection);
+  EXPECT_EQ(sent[2].retry_reason, "status");
   EXPECT_EQ(call.exchange->retries, 1U) << "paid for once";
+  rig.expect_all_told();
+}
+
+TEST(StaleConnection, IsRedoneOnceARequestWhichThenKeepsToFreshOnes) {
+  Rig rig;
+  rig.transport.then(finds_it_stale());
+  rig.transport.then(answers(503));
+  rig.transport.then(answers(503));
+  auto& call = rig.send();
+  rig.run_for(1s);
+  EXPECT_EQ(call.status, 200);
+  auto const& sent = rig.transport.sent;
+  ASSERT_EQ(sent.size(), 4U) << "as many as the settings allow, and one";
+  for (std::size_t i = 1; i < sent.size(); ++i) EXPECT_TRUE(sent[i].fresh_connection) << i;
   rig.expect_all_told();
 }
 

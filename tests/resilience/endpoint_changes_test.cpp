@@ -177,6 +177,40 @@ TEST(EndpointChanges, TooFewAreLeftForThoseThatAreEjected) {
   EXPECT_EQ(c.attempt(), second);
 }
 
+TEST(EndpointChanges, WhereAllAreOthersTheNextRequestProbesWhateverThoseBeforeHadShown) {
+  Changing c{1};
+  while (c.health.state() == CircuitState::closed) c.attempt(Outcome::failed(FailureKind::status));
+  ASSERT_FALSE(c.ask());
+  c.have({first, second});
+  EXPECT_FALSE(c.ask()) << "it is still there";
+  c.transitions.clear();
+  c.have({third});
+  EXPECT_EQ(c.health.state(), CircuitState::open) << "until somebody asks";
+  auto probe = c.ask();
+  ASSERT_TRUE(probe);
+  EXPECT_TRUE(probe->probe());
+  ASSERT_EQ(c.transitions.size(), 1U);
+  EXPECT_EQ(c.transitions[0].why.rule, Rule::all_replaced);
+  std::move(*probe).settle(Outcome::success(), c.now);
+  EXPECT_EQ(c.health.state(), CircuitState::ramping);
+}
+
+TEST(EndpointChanges, WhereAllAreOthersAFailureOfThoseBeforeCountsForNothing) {
+  Changing c{1};
+  c.attempts(100);
+  for (int i = 0; i < 4; ++i) c.attempt(Outcome::failed(FailureKind::status));
+  c.have({second});
+  for (int i = 0; i < 4; ++i) c.attempt(Outcome::failed(FailureKind::status));
+  EXPECT_EQ(c.health.state(), CircuitState::closed) << "a run of four";
+}
+
+TEST(EndpointChanges, WhereAllAreOthersWhatAnOperatorHoldsOpenStaysSo) {
+  Changing c{1};
+  c.health.hold(Hold::open, c.now);
+  c.have({second});
+  EXPECT_EQ(c.ask().error().get<Refusal>(), Refusal::held);
+}
+
 TEST(EndpointChanges, OneThatIsHeldOpenStaysSo) {
   Changing c{3};
   c.health.hold(first, Hold::open, c.now);

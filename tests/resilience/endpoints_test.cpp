@@ -78,6 +78,10 @@ TEST(Ejection, TheCapIsConfigurableAndItCanBeSwitchedOff) {
   most.ill = {0, 1, 2, 3, 4, 5, 6, 7};
   most.attempts(3000, 100us);
   EXPECT_EQ(most.ejected().size(), 8U);
+  Several none{5, {.cap = 0}};
+  none.ill = {2};
+  none.attempts(500);
+  EXPECT_TRUE(none.ejected().empty());
   Several off{5, {.enabled = false}};
   off.ill = {2};
   auto const where = off.attempts(500);
@@ -147,6 +151,27 @@ TEST(EndpointProbe, AfterASecondTakesAnyRequest) {
   s.ill = {1};
   s.attempts(60);
   s.now += s.health.snapshot(s.now).endpoints[1].retry_after + 1s;
+  EXPECT_EQ(s.attempt({.expendable = false}), 1U);
+}
+
+TEST(EndpointProbe, TakesOneWhoseFailureWouldNotBeSeenForWhatItIs) {
+  Several s{3};
+  s.ill = {1};
+  s.attempts(60);
+  s.now += s.health.snapshot(s.now).endpoints[1].retry_after;
+  RetryConditions const others{.kinds = {FailureKind::connect}, .statuses = {}};
+  EXPECT_NE(s.attempt({.retried_on = &others}), 1U) << "its caller would get that failure";
+  RetryConditions const usual{.kinds = {FailureKind::status}, .statuses = {}};
+  EXPECT_EQ(s.attempt({.retried_on = &usual}), 1U);
+}
+
+TEST(EndpointProbe, TakesAnyRequestWhereNobodyElseWould) {
+  Several s{2};
+  s.ill = {1};
+  s.attempts(60);
+  ASSERT_EQ(s.ejected(), (std::set<std::uint32_t>{1}));
+  s.health.hold(EndpointId{0}, Hold::open, s.now);
+  s.now += s.health.snapshot(s.now).endpoints[1].retry_after;
   EXPECT_EQ(s.attempt({.expendable = false}), 1U);
 }
 

@@ -48,6 +48,19 @@ TEST(PeakEwma, AnInstantAnswerIsKnown) {
   EXPECT_GT(one.estimate(start), 0);
 }
 
+TEST(PeakEwma, WhatIsGivenUpTookAtLeastSoLong) {
+  PeakEwma one;
+  one.unfinished(50ms, start);
+  EXPECT_DOUBLE_EQ(one.estimate(start), 0.050) << "of one that nothing was known of";
+  one.succeeded(200ms, start);
+  one.unfinished(100ms, start);
+  EXPECT_DOUBLE_EQ(one.estimate(start), 0.200) << "that is nothing new";
+  one.unfinished(1s, start);
+  EXPECT_DOUBLE_EQ(one.estimate(start), 1.0);
+  one.unfinished(0s, start + 20s);
+  EXPECT_NEAR(one.estimate(start + 20s), std::exp(-2.0), 1e-9) << "it sinks all the same";
+}
+
 TEST(PeakEwma, AFastFailureIsNoFastAnswer) {
   PeakEwma one;
   one.succeeded(20ms, start);

@@ -44,6 +44,7 @@ struct SentAttempt {
   EndpointId endpoint;
   bool probe;
   bool fresh_connection;
+  bool expendable;
   std::string retry_reason;
   std::string body;                   ///< of the request, as far as it came
   std::size_t answers_held = 0;       ///< by the pipeline or its reader, when it was sent
@@ -75,6 +76,7 @@ class ScriptedTransport final : public Transport {
                     .endpoint = attempt.endpoint,
                     .probe = permit.probe(),
                     .fresh_connection = attempt.fresh_connection,
+                    .expendable = attempt.expendable,
                     .retry_reason = std::string{attempt.retry_reason},
                     .body = {},
                     .answers_held = answers_held,

@@ -15,7 +15,7 @@ namespace candor::observe {
 
 class TransitionCounts {
  public:
-  static constexpr std::size_t rules = 16;
+  static constexpr std::size_t rules = 17;
 
   /// Has a place for each of these upstreams, by index.
   explicit TransitionCounts(std::vector<std::shared_ptr<Upstream>> const& upstreams);

@@ -60,8 +60,9 @@ struct Attempt {
   std::string_view retry_reason{};      ///< why it is made, of a retry
   bool fresh_connection = false;        ///< not one from the pool
   std::span<EndpointId const> tried{};  ///< the endpoints of earlier attempts: others are preferred
-  bool expendable = false;              ///< another attempt may follow this one elsewhere
+  bool expendable = false;              ///< another attempt may follow this one, if its failure is listed
   EndpointId endpoint{};                ///< picked with the permit
+  std::optional<EndpointId> beside{};  ///< where another attempt went at the same time: a hedge, or its first
 
   bool hurries = false;   ///< where there is no room for it under the limit now, it had better not be made
   bool may_wait = false;  ///< for room, if there is none: above the breaker there is a queue

@@ -111,6 +111,10 @@ class Circuit {
   std::optional<Transition> hold(std::optional<Hold> how, Instant now);
   [[nodiscard]] std::optional<Hold> held() const { return hold_; }
 
+  /// What opened it is there no longer: the check that it waits for is due, else the next attempt is the
+  /// probe; unless an operator holds it.
+  void all_replaced(Instant now);
+
   /// Closed at once, by whoever keeps circuits from being open: too few would be left.
   Transition close(Trip const& why, Instant now);
   /// Open at once, if it is not: for another reason than an attempt.
@@ -123,6 +127,7 @@ class Circuit {
   Transition move_to(CircuitState to, Trip const& why, Instant now);
   Transition open(Trip const& why, Wait wait, Instant now, Rng& rng);
   void await_check(Instant now, Rng& rng);
+  void end_window(Rule why, Instant now);
   [[nodiscard]] Wait wait_after(Outcome outcome) const;
   [[nodiscard]] bool is_shut(Instant now) const;
   [[nodiscard]] Duration shut_for(Instant now) const;

@@ -33,7 +33,8 @@ struct AttemptContext {
   std::optional<EndpointId> endpoint{};
   std::optional<std::uint64_t> hash{};  ///< that says which endpoint it belongs to, where a field decides
   std::span<EndpointId const> tried{};  ///< by earlier attempts of the request: others are preferred
-  bool expendable = true;     ///< another attempt may follow if it fails: it may well probe an endpoint
+  bool expendable = true;  ///< another attempt may follow if it fails: it may well probe an endpoint
+  RetryConditions const* retried_on = nullptr;  ///< with which failures; absent: with any
   bool may_wait = false;      ///< for room under the limit: where there is none, it is not refused yet
   std::string_view method{};  ///< for the evidence
   std::string_view path{};

@@ -16,12 +16,18 @@ namespace candor {
 /// failure from being the whole story. An endpoint that only fails ends up a second slow, however quickly it
 /// does so; and a failure that took longer than the latency, such as a timeout, is a peak as any other.
 ///
+/// An attempt that was given up, as one that lost to its hedge, shows at least how long it had taken: only as
+/// a peak. Were that not seen, an endpoint that hangs would look as good as it was before, as long as hedges
+/// hide it.
+///
 /// Left alone the estimate sinks, so that sooner or later the endpoint is tried again; when next to nothing
 /// is left of it, it is unknown rather than excellent.
 class PeakEwma {
  public:
   void succeeded(Duration latency, Instant now);
   void failed(Duration latency, Instant now);
+  /// Nobody waited for it any longer: a good answer would have taken at least so long.
+  void unfinished(Duration so_far, Instant now);
 
   /// Seconds; 0: unknown, nothing was seen for long.
   [[nodiscard]] double estimate(Instant now) const;

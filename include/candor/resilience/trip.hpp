@@ -29,6 +29,7 @@ enum class Rule : std::uint8_t {
   held_closed,     ///< an operator holds it closed
   given_back,      ///< an operator holds it no longer
   too_few_left,    ///< of an endpoint: back, because too many of its fellows have left
+  all_replaced,    ///< open to half-open: those that had opened it have all left
 };
 
 [[nodiscard]] std::string_view name(Rule rule);
