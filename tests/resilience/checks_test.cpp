@@ -29,6 +29,11 @@ struct Checked {
     std::move(permit).settle(good, now);
     health.checked(EndpointId{endpoint}, courses[endpoint].settled(good, now), now);
   }
+  /// So many rounds, with the first endpoint ill from now on.
+  void find_ill(unsigned times) {
+    ill = {0};
+    checks(times);
+  }
   /// One round of them, then a second passes.
   void checks(unsigned rounds = 1) {
     for (unsigned i = 0; i < rounds; ++i, now += 1s) {
@@ -239,8 +244,7 @@ TEST(Checks, ABadOneKeepsRequestsFromProbingAnUpstreamThatIsHalfOpen) {
 
 TEST(Checks, TheWaitIsNotOverBeforeOneThatIsMissedHasShownSomething) {
   Checked c{1};
-  c.ill = {0};
-  c.checks(5);
+  c.find_ill(5);
   c.now += 2s;
   ASSERT_TRUE(c.attempts(1, {}).empty());
   EXPECT_EQ(c.snapshot().retry_after, 100ms) << "soon, but not with the next request";
@@ -248,8 +252,7 @@ TEST(Checks, TheWaitIsNotOverBeforeOneThatIsMissedHasShownSomething) {
 
 TEST(Checks, ThatCeaseKeepNothingOpenForEver) {
   Checked c{1};
-  c.ill = {0};
-  c.checks(3);
+  c.find_ill(3);
   EXPECT_TRUE(c.attempts(1).empty());
   c.now += 9s;
   EXPECT_TRUE(c.attempts(1).empty());
@@ -259,8 +262,7 @@ TEST(Checks, ThatCeaseKeepNothingOpenForEver) {
 
 TEST(Checks, ThatHaveCeasedLeaveAnOpenCircuitItsWindows) {
   Checked c{1};
-  c.ill = {0};
-  c.checks(60);
+  c.find_ill(60);
   c.now += 1min;
   ASSERT_EQ(c.attempts(1, {}).size(), 1U);
   EXPECT_EQ(c.health.state(), CircuitState::open);
@@ -271,8 +273,7 @@ TEST(Checks, ThatHaveCeasedLeaveAnOpenCircuitItsWindows) {
 
 TEST(Checks, ThatHaveCeasedLeaveAnEjectedEndpointItsWindows) {
   Checked c{2};
-  c.ill = {0};
-  c.checks(60);
+  c.find_ill(60);
   c.now += 1min;
   EXPECT_EQ(c.attempts(100, 1ms).at(0), 1U) << "one probe, and its window is longer than that";
 }
@@ -335,8 +336,7 @@ TEST(Checks, OpenNothingWhereTheBreakerIsOff) {
   BreakerSettings off;
   off.enabled = false;
   Checked c{1, {}, off};
-  c.ill = {0};
-  c.checks(10);
+  c.find_ill(10);
   EXPECT_EQ(c.attempts(50).at(0), 50U);
 }
 
