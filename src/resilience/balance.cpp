@@ -83,6 +83,7 @@ void Balancer::members_changed(EndpointReadings const& readings) {
     groups_.push_back(std::move(group));
   }
   // Nobody is away before a look says so; a share that ramps is corrected as soon as it is drawn.
+  reduced_ = count;
   for (std::size_t i = 0; i < count; ++i) {
     away_.push_back(static_cast<std::uint32_t>(i));
     members_[i].away = i;
@@ -98,6 +99,8 @@ void Balancer::believe(std::size_t endpoint, std::uint64_t share) {
   auto& member = members_[endpoint];
   if (member.share == share) return;
   auto& group = groups_[member.group];
+  reduced_ += (share < member.whole ? 1 : 0);
+  reduced_ -= (member.share < member.whole ? 1 : 0);
   if (member.share != 0) {
     --group.available;
     group.uneven -= member.share != group.common ? 1 : 0;
@@ -132,6 +135,7 @@ EndpointReading Balancer::look_at(std::size_t endpoint, Scene const& scene) {
 
 // Without it nobody would notice that one is back, and one whose share grows would be drawn late.
 void Balancer::look_around(Scene const& scene) {
+  if (reduced_ == 0) return;  // a share that falls is noticed when it is drawn
   auto const look = looks_++ / 2;
   if (looks_ % 2 == 0 && !away_.empty()) {
     look_at(away_[look % away_.size()], scene);

@@ -270,14 +270,23 @@ TEST(Balance, UnderSpillAKeyStaysInItsGroup) {
 
 // The cost.
 
-TEST(Balance, WithTwoChoicesAPickReadsThreeEndpointsHoweverManyThereAre) {
+TEST(Balance, WithTwoChoicesAPickReadsTwoEndpointsHoweverManyThereAreAndOneMoreWhileAnyIsAway) {
   for (auto const policy : {Policy::least_request, Policy::peak_ewma}) {
     for (std::size_t const count : {10U, 1000U, 5000U}) {
       Picker picker{policy, Endpoints{count}};
+      auto const reads_of_thousand = [&picker] {
+        picker.endpoints.reads = 0;
+        (void)picker.counts(1000);
+        return picker.endpoints.reads;
+      };
       (void)picker.pick();
-      picker.endpoints.reads = 0;
-      (void)picker.counts(1000);
-      EXPECT_EQ(picker.endpoints.reads, 3000U);
+      EXPECT_EQ(reads_of_thousand(), 2000U);
+      picker.endpoints.all[3].available = false;
+      (void)picker.counts(2 * count);
+      EXPECT_NEAR(static_cast<double>(reads_of_thousand()), 3000, 1);
+      picker.endpoints.all[3].available = true;
+      (void)picker.counts(4 * count);
+      EXPECT_EQ(reads_of_thousand(), 2000U) << "it was noticed that it is back";
     }
   }
 }

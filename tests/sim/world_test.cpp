@@ -103,7 +103,7 @@ TEST(World, AKnownSeedGivesAKnownTrace) {
   options.log = EventLog::Keep::hash;
   World world{options};
   world.run_for(20s);
-  EXPECT_EQ(world.log().hash(), 0xda06f362fd6f3e22U)
+  EXPECT_EQ(world.log().hash(), 0xfb7e40eb1a6ce911U)
       << std::hex << world.log().hash() << " in " << std::dec << world.log().lines() << " lines";
 }
 
