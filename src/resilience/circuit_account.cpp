@@ -8,14 +8,22 @@ std::optional<Trip> CircuitAccount::judged(Asked asked, Instant now) const {
 }
 
 bool CircuitAccount::is_news(AttemptNote const& note) const {
+  if (note.in_flight || note.outcome.is_failure()) return true;
   auto const& trip = settings_->trip;
-  return note.in_flight || note.outcome.is_failure() || trip.failure_rate || trip.slow_rate ||
-         trip.strain_rate;
+  bool const has_rates = trip.failure_rate || trip.slow_rate || trip.strain_rate;
+  bool const strained = note.number > 1;
+  return has_rates && (strained || !all_is_well(note.settled));
+}
+
+bool CircuitAccount::all_is_well(Instant now) const {
+  bool const long_ago = !troubled_ || now - *troubled_ > settings_->window;
+  return long_ago && run_.length() == 0 && failed_run_.length() == 0;
 }
 
 void CircuitAccount::succeed(AttemptNote const& note) {
   bool const first_attempt = note.number == 1;
   window_.success(note.settled, note.slow, first_attempt);
+  if (!first_attempt) troubled_ = note.settled;
   if (note.slow) return;
   run_.heal(first_attempt);
   failed_run_.heal(first_attempt);
@@ -28,6 +36,7 @@ void CircuitAccount::fail(AttemptNote const& note) {
     if (!note.slow) extend_run(note);  // else its mark has
   }
   window_.failure(note.settled, note.slow);
+  troubled_ = note.settled;
 }
 
 void CircuitAccount::extend_run(AttemptNote const& note) {
@@ -52,6 +61,7 @@ std::optional<Transition> CircuitAccount::settle(AttemptNote const& note, Admiss
 std::optional<Transition> CircuitAccount::mark_slow(AttemptNote const& note, Asked asked, Rng& rng) {
   extend_run(note);
   window_.mark(note.settled);
+  troubled_ = note.settled;
   return circuit_.marked(judged(asked, note.settled), note.settled, rng);
 }
 
@@ -59,6 +69,7 @@ void CircuitAccount::forget() {
   window_.clear();
   run_.clear();
   failed_run_.clear();
+  troubled_.reset();
 }
 
 }  // namespace candor

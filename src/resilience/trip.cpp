@@ -62,12 +62,6 @@ constexpr std::uint64_t virtual_successes = 40;
 
 double as_real(std::uint64_t n) { return static_cast<double>(n); }
 
-/// Nothing that speaks against it, as nearly always: no rule holds then.
-bool is_clean(WindowSums const& window, FailureRun const& run, FailureRun const& failures) {
-  return (window.failed | window.marked | window.strained) == 0 && run.length() == 0 &&
-         failures.length() == 0;
-}
-
 /// A run of `length` counts once it spans two requests; a threshold of one asks for no second request.
 bool reached(FailureRun const& run, unsigned length) {
   return run.length() >= length && (run.spans_requests() || length < 2);
@@ -143,7 +137,7 @@ RunThreshold run_threshold(EvidenceSettings const& settings, FailureRun const& r
 
 std::optional<Trip> judge(TripSettings const& settings, WindowSums const& window, FailureRun const& run,
                           FailureRun const& failures, Asked asked) {
-  if (asked == Asked::none || is_clean(window, run, failures)) return std::nullopt;
+  if (asked == Asked::none) return std::nullopt;
   auto trip = first_that_holds(settings, window, run, failures, asked);
   if (trip) {
     trip->window = window;

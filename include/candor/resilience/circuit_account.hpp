@@ -34,7 +34,7 @@ class CircuitAccount {
 
   /// Whether the rules may have something to say of this attempt, settled or marked. A success makes no
   /// evidence worse: for the default rule it is not worth a look. The classic rates hold at the attempt that
-  /// makes their minimum, whatever it showed.
+  /// makes their minimum, whatever it showed; but none does where all has gone well for a whole window.
   [[nodiscard]] bool is_news(AttemptNote const& note) const;
 
   /// The verdict on an attempt that this circuit admitted, and that is not stale. `asked`: the rules that may
@@ -51,12 +51,15 @@ class CircuitAccount {
   void fail(AttemptNote const& note);
   void extend_run(AttemptNote const& note);
   [[nodiscard]] std::optional<Trip> judged(Asked asked, Instant now) const;
+  /// Nothing in the window and in the runs speaks against it.
+  [[nodiscard]] bool all_is_well(Instant now) const;
 
   BreakerSettings const* settings_;
   Circuit circuit_;
   Window window_;
-  FailureRun run_;         // with slow marks, as the evidence rule reads it
-  FailureRun failed_run_;  // without, for the classic rule
+  FailureRun run_;                     // with slow marks, as the evidence rule reads it
+  FailureRun failed_run_;              // without, for the classic rule
+  std::optional<Instant> troubled_{};  // when something was counted last that speaks against it
 };
 
 }  // namespace candor
