@@ -27,8 +27,7 @@ std::size_t authority_start(std::string_view target) {
 
 }  // namespace
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
+bool detail::equal_letters(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(),
                     [](char x, char y) { return grammar::lower(x) == grammar::lower(y); });
 }
@@ -69,22 +68,25 @@ FieldId field_id(std::string_view name) {
   }
 }
 
-Field const* Fields::find(FieldId id) const {
+Field const* Fields::first(FieldId id) const {
   auto const found = std::find_if(begin(), end(), [id](Field const& f) { return f.id == id; });
   return found == end() ? nullptr : &*found;
 }
 
 Field const* Fields::find(std::string_view name) const {
-  auto const found =
-      std::find_if(begin(), end(), [name](Field const& f) { return equal_ignoring_case(f.name, name); });
-  return found == end() ? nullptr : &*found;
+  for (Field const& field : fields_) {
+    if (equal_ignoring_case(field.name, name)) return &field;
+  }
+  return nullptr;
 }
 
 std::size_t Fields::count(FieldId id) const {
+  if (!has(id)) return 0;
   return static_cast<std::size_t>(std::count_if(begin(), end(), [id](Field const& f) { return f.id == id; }));
 }
 
 bool Fields::has_token(FieldId id, std::string_view token) const {
+  if (!has(id)) return false;
   for (Field const& field : fields_) {
     if (field.id != id) continue;
     ListMembers members(field.value);

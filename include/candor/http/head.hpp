@@ -9,8 +9,15 @@
 
 namespace candor::http {
 
-/// Field names compare without case (RFC 9110, 5.1).
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+namespace detail {
+/// Of the same length.
+[[nodiscard]] bool equal_letters(std::string_view a, std::string_view b);
+}  // namespace detail
+
+/// Field names compare without case (RFC 9110, 5.1). Most that differ do so in length.
+[[nodiscard]] inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && detail::equal_letters(a, b);
+}
 
 /// The fields that Candor itself looks at; all others are `other` and pass byte for byte.
 enum class FieldId : std::uint8_t {
@@ -53,15 +60,21 @@ struct Field {
 /// The field lines of a head in the order they came. Reused from message to message without allocating.
 class Fields {
  public:
-  void clear() { fields_.clear(); }
-  void add(Field field) { fields_.push_back(field); }
+  void clear() {
+    fields_.clear();
+    present_ = 0;
+  }
+  void add(Field field) {
+    fields_.push_back(field);
+    present_ |= bit(field.id);
+  }
 
   [[nodiscard]] std::size_t size() const { return fields_.size(); }
   [[nodiscard]] auto begin() const { return fields_.begin(); }
   [[nodiscard]] auto end() const { return fields_.end(); }
 
   /// The first field of that name.
-  [[nodiscard]] Field const* find(FieldId id) const;
+  [[nodiscard]] Field const* find(FieldId id) const { return has(id) ? first(id) : nullptr; }
   [[nodiscard]] Field const* find(std::string_view name) const;
   [[nodiscard]] std::size_t count(FieldId id) const;
 
@@ -70,7 +83,12 @@ class Fields {
   [[nodiscard]] bool has_token(FieldId id, std::string_view token) const;
 
  private:
+  static constexpr std::uint32_t bit(FieldId id) { return std::uint32_t{1} << static_cast<unsigned>(id); }
+  [[nodiscard]] bool has(FieldId id) const { return (present_ & bit(id)) != 0; }
+  [[nodiscard]] Field const* first(FieldId id) const;
+
   std::vector<Field> fields_;
+  std::uint32_t present_ = 0;  // a bit for each id that there is: most are asked for in vain
 };
 
 enum class Version : std::uint8_t { http_1_0, http_1_1 };
