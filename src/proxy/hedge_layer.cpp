@@ -41,40 +41,16 @@ class HedgeLayer::Race {
     if (sent() && !won_) tell(HedgeResult::lost);
   }
 
-  Task<Result<Response>> run(Duration patience) {
-    start(first_);
-    if (!first_.result) co_await bell_.wait(patience);
-    if (!first_.result) hedge();
-    while (!decided()) co_await bell_.wait();
-    co_return finish();
+  void begin() { start(first_); }
+  [[nodiscard]] bool first_ended() const { return first_.result.has_value(); }
+  [[nodiscard]] bool decided() const {
+    bool const second_ended = !second_ || second_->result;
+    return first_.good() || (second_ && second_->good()) || (first_.result && second_ended);
   }
+  /// One of the attempts has ended, or it has lasted so long. Awaitable.
+  [[nodiscard]] auto news(std::optional<Duration> at_most = std::nullopt) { return bell_.wait(at_most); }
 
- private:
-  struct Leg {
-    explicit Leg(Attempt& which) : attempt(which) {}
-    [[nodiscard]] bool good() const { return result && *result && (*result)->good(); }
-
-    Attempt& attempt;
-    std::optional<Result<Response>> result{};
-    std::optional<SideTask> task{};  // last: it uses the rest
-  };
-
-  void start(Leg& leg) { leg.task.emplace(carry(leg)); }
-  Task<void> carry(Leg& leg) {
-    auto result = co_await layer_.next().call(exchange_, leg.attempt);
-    layer_.learn(exchange_, leg.attempt, result);
-    leg.result.emplace(std::move(result));
-    bell_.ring();
-  }
-
-  /// What depends on how far the first one has come. It has a permit, or nobody knows what another one would
-  /// have to wait for; and the body's one reader has got all of it.
-  [[nodiscard]] bool may_start() const {
-    auto const* record = first_.attempt.record;
-    auto const& body = exchange_.body;
-    return record != nullptr && !record->probe && body.replayable() && body.read_whole();
-  }
-
+  /// Sends the second one, if that may be.
   void hedge() {
     if (!may_start()) return;
     auto const now = exchange_.now();
@@ -93,23 +69,7 @@ class HedgeLayer::Race {
     pay();
   }
 
-  /// A permit was granted: the hedge has gone out.
-  [[nodiscard]] bool sent() const { return second_attempt_ && second_attempt_->record != nullptr; }
-
-  /// Until it is sent the token can be given back.
-  void pay() {
-    if (!token_ || !sent()) return;
-    std::move(*token_).spend(exchange_.now());
-    token_.reset();
-    second_attempt_->record->hedge = true;
-    exchange_.hedged = true;
-  }
-
-  [[nodiscard]] bool decided() const {
-    bool const second_ended = !second_ || second_->result;
-    return first_.good() || (second_ && second_->good()) || (first_.result && second_ended);
-  }
-
+  /// Of a race that is decided: what it has come to, told of the one attempt that the layer above knows.
   Result<Response> finish() {
     pay();
     if (second_ && !sent()) tell(HedgeResult::denied);
@@ -129,6 +89,43 @@ class HedgeLayer::Race {
     std::swap(attempt.endpoint, *attempt.beside);
     if (won_) tell(HedgeResult::won);
     return take(*second_);
+  }
+
+ private:
+  struct Leg {
+    explicit Leg(Attempt& which) : attempt(which) {}
+    [[nodiscard]] bool good() const { return result && *result && (*result)->good(); }
+
+    Attempt& attempt;
+    std::optional<Result<Response>> result{};
+    std::optional<SideTask> task{};  // last: it uses the rest
+  };
+
+  void start(Leg& leg) { leg.task.emplace(carry(leg)); }
+  Task<void> carry(Leg& leg) {
+    auto const& result = leg.result.emplace(co_await layer_.next().call(exchange_, leg.attempt));
+    layer_.learn(exchange_, leg.attempt, result);
+    bell_.ring();
+  }
+
+  /// What depends on how far the first one has come. It has a permit, or nobody knows what another one would
+  /// have to wait for; and the body's one reader has got all of it.
+  [[nodiscard]] bool may_start() const {
+    auto const* record = first_.attempt.record;
+    auto const& body = exchange_.body;
+    return record != nullptr && !record->probe && body.replayable() && body.read_whole();
+  }
+
+  /// A permit was granted: the hedge has gone out.
+  [[nodiscard]] bool sent() const { return second_attempt_ && second_attempt_->record != nullptr; }
+
+  /// Until it is sent the token can be given back.
+  void pay() {
+    if (!token_ || !sent()) return;
+    std::move(*token_).spend(exchange_.now());
+    token_.reset();
+    second_attempt_->record->hedge = true;
+    exchange_.hedged = true;
   }
 
   static Result<Response> take(Leg& leg) { return std::move(*leg.result); }
@@ -169,7 +166,11 @@ Task<Result<Response>> HedgeLayer::call(Exchange& exchange, Attempt& attempt) {
     co_return result;
   }
   Race race{*this, exchange, attempt};
-  co_return co_await race.run(*patience);
+  race.begin();
+  if (!race.first_ended()) co_await race.news(*patience);
+  if (!race.first_ended()) race.hedge();
+  while (!race.decided()) co_await race.news();
+  co_return race.finish();
 }
 
 }  // namespace candor

@@ -24,10 +24,9 @@ std::unique_ptr<Pipeline> build_pipeline(Route& route, Transport& transport) {
   // Below retry: each attempt must ask, and may go to another endpoint: it is picked with the permit, since
   // the choice reads the account, too. Above the timeout: a timeout must count.
   pipeline->push<BreakerLayer>(route);
-  // Below the breaker: it marks the permit of an attempt in flight.
-  if (settings.breaker.slow_after) pipeline->push<SlowMarkLayer>(*settings.breaker.slow_after);
-  // Innermost: it times what the endpoint does, and nothing that we do before.
-  pipeline->push<TimeoutLayer>(settings.timeouts.attempt);
+  // Innermost: it times what the endpoint does, and nothing that we do before; and it marks slow an attempt
+  // that has its permit.
+  pipeline->push<TimeoutLayer>(settings.timeouts.attempt, settings.breaker.slow_after);
 
   pipeline->end(transport);
   return pipeline;

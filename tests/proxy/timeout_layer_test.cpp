@@ -90,7 +90,7 @@ UpstreamSettings marking() {
   return settings;
 }
 
-TEST(SlowMarkLayer, MarksAnAttemptInFlightWhenItPassesTheThreshold) {
+TEST(TimeoutLayerSlowMark, MarksAnAttemptInFlightWhenItPassesTheThreshold) {
   Rig rig{marking()};
   rig.transport.then({.head = 150ms});
   auto& call = rig.send();
@@ -106,7 +106,7 @@ TEST(SlowMarkLayer, MarksAnAttemptInFlightWhenItPassesTheThreshold) {
   rig.expect_all_told();
 }
 
-TEST(SlowMarkLayer, DoesNotBlameAnAttemptForItsCaller) {
+TEST(TimeoutLayerSlowMark, DoesNotBlameAnAttemptForItsCaller) {
   auto settings = plain_settings();
   settings.breaker.slow_after = 50ms;
   Rig rig{settings};
@@ -120,7 +120,7 @@ TEST(SlowMarkLayer, DoesNotBlameAnAttemptForItsCaller) {
   EXPECT_EQ(rig.health().ledger.slow, 0U);
 }
 
-TEST(SlowMarkLayer, LeavesAnAttemptAloneWhoseHeadCameInTime) {
+TEST(TimeoutLayerSlowMark, LeavesAnAttemptAloneWhoseHeadCameInTime) {
   Rig rig{marking()};
   rig.transport.then({.head = 49ms, .body = {{.after = 500ms, .last = true}}});
   rig.send();
@@ -128,7 +128,7 @@ TEST(SlowMarkLayer, LeavesAnAttemptAloneWhoseHeadCameInTime) {
   EXPECT_EQ(rig.health().ledger.slow, 0U);
 }
 
-TEST(SlowMarkLayer, MarksOncePerAttemptAndIsNoReasonToRetry) {
+TEST(TimeoutLayerSlowMark, MarksOncePerAttemptAndIsNoReasonToRetry) {
   auto settings = marking();
   settings.retry.attempts = 3;
   Rig rig{settings};
@@ -139,7 +139,7 @@ TEST(SlowMarkLayer, MarksOncePerAttemptAndIsNoReasonToRetry) {
   EXPECT_EQ(rig.transport.sent.size(), 1U);
 }
 
-TEST(SlowMarkLayer, MarksOpenTheCircuitBeforeTheFirstSlowAnswerIsBack) {
+TEST(TimeoutLayerSlowMark, MarksOpenTheCircuitBeforeTheFirstSlowAnswerIsBack) {
   Rig rig{marking()};
   rig.transport.usually = {.head = 190ms};
   for (int i = 0; i < 10; ++i) rig.send();

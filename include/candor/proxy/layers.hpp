@@ -109,24 +109,17 @@ class BreakerLayer final : public Layer<AttemptService, Transport> {
   Route& route_;
 };
 
-/// Marks the attempt slow while it is in flight.
-class SlowMarkLayer final : public Layer<Transport, Transport> {
- public:
-  explicit SlowMarkLayer(Duration slow_after) : slow_after_(slow_after) {}
-  Task<Result<ResponseHandle>> send(Exchange& exchange, Attempt& attempt, Permit& permit) override;
-
- private:
-  Duration slow_after_;
-};
-
-/// The timeout of one attempt, to its response's head.
+/// Times one attempt, to its response's head: marks it slow while it is in flight, and ends it in the end.
 class TimeoutLayer final : public Layer<Transport, Transport> {
  public:
-  explicit TimeoutLayer(Duration timeout) : timeout_(timeout) {}
+  /// `slow_after`: absent, it is never marked.
+  explicit TimeoutLayer(Duration timeout, std::optional<Duration> slow_after = std::nullopt)
+      : timeout_(timeout), slow_after_(slow_after) {}
   Task<Result<ResponseHandle>> send(Exchange& exchange, Attempt& attempt, Permit& permit) override;
 
  private:
   Duration timeout_;
+  std::optional<Duration> slow_after_;
 };
 
 /// What a failure to get a response says of its attempt.
