@@ -135,7 +135,10 @@ EndpointReading Balancer::look_at(std::size_t endpoint, Scene const& scene) {
 
 // Without it nobody would notice that one is back, and one whose share grows would be drawn late.
 void Balancer::look_around(Scene const& scene) {
-  if (reduced_ == 0) return;  // a share that falls is noticed when it is drawn
+  if (reduced_ == 0) {  // a share that falls is noticed when it is drawn
+    looks_ = 0;
+    return;
+  }
   auto const look = looks_++ / 2;
   if (looks_ % 2 == 0 && !away_.empty()) {
     look_at(away_[look % away_.size()], scene);

@@ -103,14 +103,23 @@ class Search {
 
   void with(std::size_t step, std::unique_ptr<Model> model) {
     if (model->make(round_.steps[step].what) != round_.steps[step].shown) return;
+    if (!model->may_end(round_.end)) return;
     made_[step] = true;
     go_on(std::move(model));
     made_[step] = false;
   }
 
-  /// By another order of the same steps.
+  /// By another order of the same steps. To find out how one behaves is dear: the first that comes somewhere
+  /// is only asked once another has come there.
   [[nodiscard]] bool been_here(Model const& model) {
-    return !seen_.emplace(made_, model.end() + model.behaviour()).second;
+    auto [there, is_first] = seen_.try_emplace({made_, model.end()});
+    auto& seen = there->second;
+    if (is_first) {
+      seen.first = std::make_unique<Model>(model);
+      return false;
+    }
+    if (seen.first) seen.behaviours.insert(std::exchange(seen.first, nullptr)->behaviour());
+    return !seen.behaviours.insert(model.behaviour()).second;
   }
 
   /// Nothing may come before what had ended when it began.
@@ -126,10 +135,16 @@ class Search {
     return next;
   }
 
+  /// Those that came to one place.
+  struct Seen {
+    std::unique_ptr<Model> first;  // while it is the only one
+    std::set<std::string> behaviours;
+  };
+
   Round<What> const& round_;
   For what_;
   std::vector<bool> made_;
-  std::set<std::pair<std::vector<bool>, std::string>> seen_;
+  std::map<std::pair<std::vector<bool>, std::string>, Seen> seen_;
   Models found_;
 };
 
