@@ -21,7 +21,7 @@ class EndpointPool {
   EndpointPool& operator=(EndpointPool const&) = delete;
 
   /// The most recently used connection that still stands and may be used by now; absent: none does. `look`:
-  /// for what can't be sent again, should the endpoint have closed it just now.
+  /// where what the kernel has told does not suffice.
   [[nodiscard]] std::unique_ptr<Connection> take(bool look, Instant now);
   /// Keeps it until its time is over, unless there are enough. `until`: as the endpoint allows.
   void put(std::unique_ptr<Connection> connection, Instant now, Duration at_most);

@@ -26,7 +26,11 @@ void Gather::refer(std::string_view bytes) {
 }
 
 void Gather::clear() {
-  own_.clear();
+  if (own_.capacity() > kept_at_rest) {
+    std::string{}.swap(own_);  // an assignment would keep the room
+  } else {
+    own_.clear();
+  }
   own_closed_ = 0;
   parts_.clear();
   written_parts_ = 0;

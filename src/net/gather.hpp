@@ -48,6 +48,7 @@ class Gather {
 
  private:
   static constexpr std::size_t cheap_to_copy = 2048;
+  static constexpr std::size_t kept_at_rest = 4096;  // bytes: of most heads
   static constexpr std::size_t most_parts = 64;
   static constexpr std::size_t parts_a_piece = 3;
 

@@ -19,7 +19,11 @@ Task<bool> HeadReader::wait_for_first_byte(Instant until) {
   auto& socket = parts_.socket;
   auto end = co_await socket.until_readable(parts_.drain, until);
   if (end == WaitEnd::cancelled && !parts_.life.cancelled()) {
-    end = co_await socket.until_readable(parts_.life, parts_.scheduler.now() + grace);
+    auto const now = parts_.scheduler.now();
+    if (!grace_until_) grace_until_ = now + grace;
+    // Once, whatever empty lines come meanwhile.
+    if (now >= *grace_until_) co_return false;
+    end = co_await socket.until_readable(parts_.life, *grace_until_);
   }
   if (end != WaitEnd::ready) co_return false;
   block_ = parts_.blocks.take();

@@ -74,6 +74,7 @@ class HeadReader {
   std::size_t begin_ = 0;               // what is unread of it
   std::size_t end_ = 0;
   http::HeadScan scan_;
+  std::optional<Instant> grace_until_;  // once a drain has found it at rest
 };
 
 }  // namespace candor

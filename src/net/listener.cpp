@@ -80,20 +80,27 @@ Address free_address(Address const& address, std::string const& what) {
   return {reinterpret_cast<sockaddr const*>(&storage), size};
 }
 
-Listener::Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listening, Accepted accepted)
-    : reactor_(reactor), alarm_(alarm), listening_(std::move(listening)), accepted_(std::move(accepted)) {
+Listener::Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listening, Callers callers)
+    : reactor_(reactor), alarm_(alarm), listening_(std::move(listening)), callers_(std::move(callers)) {
   if (!reactor_.watch(listening_.get(), *this))
     throw std::system_error(errno, std::generic_category(), "epoll");
 }
 
-void Listener::on_events(std::uint32_t /*events*/) { reactor_.scheduler().soon(*this); }
+void Listener::on_events(std::uint32_t /*events*/) {
+  // One of this turn may be handed out when it is closed already.
+  if (listening_) reactor_.scheduler().soon(*this);
+}
 
 /// Whether somebody may still be waiting.
 bool Listener::accept_some() {
   for (int i = 0; i < accepts_a_turn; ++i) {
+    if (!callers_.may_come()) {
+      let_wait();
+      return false;
+    }
     Descriptor connection{::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (connection) {
-      accepted_(std::move(connection));
+      callers_.accepted(std::move(connection));
       continue;
     }
     switch (errno) {
@@ -101,14 +108,16 @@ bool Listener::accept_some() {
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
-      case ENOMEM:
-        alarm_.callers_wait(reactor_.scheduler().now());
-        reactor_.scheduler().after(*this, descriptor_pause);
-        return false;
+      case ENOMEM: let_wait(); return false;
       default: break;  // a caller who has already left, or an interruption: the next one
     }
   }
   return true;
+}
+
+void Listener::let_wait() {
+  alarm_.callers_wait(reactor_.scheduler().now());
+  reactor_.scheduler().after(*this, descriptor_pause);
 }
 
 // Edge-triggered: it goes on until there is nobody left, with other work in between.
@@ -121,6 +130,7 @@ void Listener::close() {
   for (int turns = 0; turns < backlog / accepts_a_turn && accept_some(); ++turns) {
   }
   disarm();
+  reactor_.forget(listening_.get());
   listening_.reset();
 }
 

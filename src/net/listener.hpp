@@ -43,9 +43,12 @@ class ListeningPath {
 
 class Listener final : private EventSink, private Wakeup {
  public:
-  using Accepted = std::function<void(Descriptor connection)>;
+  struct Callers {
+    std::function<bool()> may_come;  ///< as far as there are descriptors for them; else they wait
+    std::function<void(Descriptor connection)> accepted;
+  };
 
-  Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listening, Accepted accepted);
+  Listener(Reactor& reactor, DescriptorAlarm& alarm, Descriptor listening, Callers callers);
   Listener(Listener const&) = delete;
   Listener& operator=(Listener const&) = delete;
   ~Listener() override { disarm(); }
@@ -57,11 +60,12 @@ class Listener final : private EventSink, private Wakeup {
   void on_events(std::uint32_t events) override;
   void wake() override;
   bool accept_some();
+  void let_wait();
 
   Reactor& reactor_;
   DescriptorAlarm& alarm_;
   Descriptor listening_;
-  Accepted accepted_;
+  Callers callers_;
 };
 
 }  // namespace candor

@@ -71,6 +71,8 @@ bool Reactor::watch(int fd, EventSink& sink) {
   return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+void Reactor::forget(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
 void Reactor::run() {
   scheduler_.advance(clocks_.monotonic());
   while (!stopped_) turn();

@@ -1,5 +1,9 @@
 #include "worker.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "candor/http/proxy_status.hpp"
@@ -28,6 +32,12 @@ void turn_away(Descriptor const& connection, std::string_view bound, std::string
 }
 
 }  // namespace
+
+std::size_t callers_within_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<std::size_t>::max();
+  return std::max<std::size_t>(limit.rlim_cur / 2, 1);
+}
 
 Worker::Worker(unsigned index, WorkersShare& share, Rng rng)
     : share_(share),
@@ -71,9 +81,10 @@ Worker::~Worker() = default;
 
 void Worker::add_listener(Descriptor socket, std::unique_ptr<Destination> destination) {
   auto const& to = *destinations_.emplace_back(std::move(destination));
-  listeners_.push_back(
-      std::make_unique<Listener>(reactor_, alarm_, std::move(socket),
-                                 [this, &to](Descriptor connection) { accept(std::move(connection), to); }));
+  Listener::Callers const callers{
+      .may_come = [this] { return share_.callers.load(std::memory_order_relaxed) < share_.most_callers; },
+      .accepted = [this, &to](Descriptor connection) { accept(std::move(connection), to); }};
+  listeners_.push_back(std::make_unique<Listener>(reactor_, alarm_, std::move(socket), callers));
 }
 
 void Worker::listen(Descriptor socket, std::size_t upstream) {

@@ -20,6 +20,9 @@
 namespace candor {
 
 /// What all workers share.
+/// Half of the open files that this process may have: who is let in needs a connection to an endpoint, too.
+[[nodiscard]] std::size_t callers_within_descriptors();
+
 struct WorkersShare {
   explicit WorkersShare(ServerParts what) : parts(std::move(what)), whereabouts(parts.upstreams) {}
 
@@ -29,6 +32,8 @@ struct WorkersShare {
   std::deque<SharedPort> ports{};
   unsigned workers = 1;
   std::atomic<std::size_t> callers{0};  ///< connections, of all workers
+  /// As many of them as leave descriptors for connections to endpoints, and for ourselves.
+  std::size_t most_callers = callers_within_descriptors();
   DescriptorShortage shortage{parts.say};
 };
 

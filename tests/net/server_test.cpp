@@ -1,6 +1,7 @@
 // Starting, draining and ending.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "proxy_rig.hpp"
@@ -47,6 +48,21 @@ TEST(Server, DrainsWhatIsInFlight) {
   busy.close();
   ended.get_future().wait();
   EXPECT_EQ(proxy.ledger().in_flight, 0U);
+}
+
+TEST(Server, IsNotKeptFromEndingByEmptyLines) {
+  SocketUpstream upstream{[](Received const&) { return answer(200, "done"); }};
+  ProxyOptions options;
+  options.drain_timeout = 1h;
+  Proxy proxy{upstream_of({upstream.address()}), options};
+  auto caller = proxy.caller();
+  EXPECT_EQ(caller.get("/").status, 200U);
+  std::atomic<bool> ended = false;
+  proxy.server->drain([&] { ended = true; });
+  EXPECT_TRUE(eventually([&] {
+    caller.send("\r\n");
+    return ended.load();
+  }));
 }
 
 TEST(Server, EndsADrainWhenItsTimeIsUp) {

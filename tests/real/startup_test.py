@@ -1,5 +1,6 @@
 """Starts that cannot succeed, and a start that can, with too little of everything."""
 
+import contextlib
 import json
 import os
 import socket
@@ -191,12 +192,30 @@ class FewDescriptors(RealCase):
         waiting.close()
         self._until_all_came_and_went(candor)
 
-    def test_with_no_descriptor_left_for_an_upstream_candor_blames_itself(self):
-        def script(conversation):
-            conversation.request()
+    def _one_answer_a_connection(self, conversation):
+        if " /hang " in (conversation.request() or ""):
+            conversation.wait_for_end()
+        else:
             conversation.answer("one answer a connection", "Connection: close\r\n")
 
-        upstream = self.upstream(script)
+    def test_callers_who_ask_nothing_leave_descriptors_for_upstreams(self):
+        upstream = self.upstream(self._one_answer_a_connection)
+        candor = self.candor({"web": {"endpoints": [upstream.address]}}, descriptors=64, workers=1)
+        port = candor.ports["web"]
+        self._everything_once(candor)
+        with contextlib.ExitStack() as stack:
+            inside = stack.enter_context(Wire(port))
+            self.assertEqual(inside.get("/").answer().status, 200)
+            for _ in range(100):
+                stack.enter_context(Wire(port))
+            until(lambda: self._told(candor), "it said that callers wait")
+            for _ in range(50):
+                self.assertEqual(inside.get("/").answer().status, 200)
+            self.assertTrue(candor.is_ready(), "the admin port answers, too")
+        self._until_all_came_and_went(candor)
+
+    def test_with_no_descriptor_left_for_an_upstream_candor_blames_itself(self):
+        upstream = self.upstream(self._one_answer_a_connection)
         candor = self.candor({"web": {"endpoints": [upstream.address]}}, descriptors=64, workers=1)
         port = candor.ports["web"]
         self._everything_once(candor)
@@ -204,7 +223,10 @@ class FewDescriptors(RealCase):
         inside = Wire(port)
         self.assertEqual(inside.get("/").answer().status, 200)
         crowd = [Wire(port) for _ in range(100)]
+        for caller in crowd:
+            caller.get("/hang")
         until(lambda: self._told(candor), "it said that it has no descriptor left")
+        until(lambda: inside.get("/").answer().status != 200, "there was none left for another upstream connection")
         answer = inside.get("/").answer()
         self.assertIn(answer.status, (500, 502, 503))
         self.assertTrue(answer.get("Proxy-Status").startswith("candor; error="), answer)

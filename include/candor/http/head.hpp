@@ -57,10 +57,12 @@ struct Field {
   FieldId id = FieldId::other;
 };
 
-/// The field lines of a head in the order they came. Reused from message to message without allocating.
+/// The field lines of a head in the order they came. Reused from message to message without allocating,
+/// unless there are very many.
 class Fields {
  public:
   void clear() {
+    if (fields_.capacity() > kept) std::vector<Field>{}.swap(fields_);
     fields_.clear();
     present_ = 0;
   }
@@ -83,6 +85,8 @@ class Fields {
   [[nodiscard]] bool has_token(FieldId id, std::string_view token) const;
 
  private:
+  static constexpr std::size_t kept = 128;  // fields that there is room for afterwards
+
   static constexpr std::uint32_t bit(FieldId id) { return std::uint32_t{1} << static_cast<unsigned>(id); }
   [[nodiscard]] bool has(FieldId id) const { return (present_ & bit(id)) != 0; }
   [[nodiscard]] Field const* first(FieldId id) const;

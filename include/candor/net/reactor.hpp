@@ -44,6 +44,11 @@ class Reactor final : public Mailbox {
   /// Registers the descriptor, edge-triggered, for reading, writing and the peer's end of sending; false if
   /// the kernel has no room for it. One registration lasts for the descriptor's life: closing it ends it.
   [[nodiscard]] bool watch(int fd, EventSink& sink);
+  /// So long ago the kernel last told what has come.
+  [[nodiscard]] Duration turn_lasts() const { return clocks_.monotonic() - scheduler_.now(); }
+
+  /// Before it is closed, where another descriptor of the same socket stays open: it would be watched on.
+  void forget(int fd);
 
   /// Runs until stop().
   void run();
