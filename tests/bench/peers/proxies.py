@@ -59,8 +59,11 @@ CANDOR = Proxy(
 # The same program with everything configured that costs something when nothing is wrong: what that is, is in the file.
 EVERYTHING = replace(CANDOR, name="candor-everything", title="Candor, everything", template="candor-everything.yaml")
 
+TWO = replace(CANDOR, name="candor-two", title="Candor, two endpoints", template="candor-two.yaml")
+OURS = (EVERYTHING, TWO)
+
 PEERS = (
-    EVERYTHING,
+    *OURS,
     Proxy(name="haproxy-resilient", title="HAProxy resilient", binary="haproxy", template="haproxy-resilient.cfg",
           arguments=("-db", "-f", "{config}"), version_arguments=("-v",)),
     Proxy(name="haproxy-plain", title="HAProxy plain", binary="haproxy", template="haproxy-plain.cfg",

@@ -28,7 +28,8 @@ Workloads: `small` is a GET with 8 request fields and a 1 KiB answer, `big` the 
 64 KiB and an answer of 16 bytes. `retry` is `small` with an upstream that answers 503 to a tenth of the first
 attempts; a proxy that doesn't retry has no run that counts.
 
-`--peers candor-everything` measures what Candor's own features cost: the same program with all of them configured.
+`--peers candor-everything` measures what Candor's own features cost: the same program with all of them configured; and
+pairs.py does it so that a few percents can be told.
 
 What it can't show: the two sides of a loopback connection share a kernel, so that a sender pays for much of
 the receiver's TCP work, and a proxy that waits for wrk and the upstream is woken more often per request than one
@@ -55,7 +56,7 @@ from typing import Protocol, TypeVar
 
 import machine
 from processes import StartFailed, running
-from proxies import CANDOR, EVERYTHING, PEERS, Proxy, candor_at, started
+from proxies import CANDOR, OURS, PEERS, Proxy, candor_at, started
 from report import Results, render
 from workloads import DEFAULT_WORKLOADS, WORKLOADS, Bench, Sample, Upstream, VoidRun, Workload, wait_for_upstream
 
@@ -71,7 +72,7 @@ Item = TypeVar("Item", bound=Named)
 
 
 def parse_arguments() -> argparse.Namespace:
-    peers = ",".join(peer.name for peer in PEERS if peer != EVERYTHING)
+    peers = ",".join(peer.name for peer in PEERS if peer not in OURS)
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").partition("\n")[0], epilog="The method is at the top of this file.")
     parser.add_argument("--rounds", type=int, default=5, help="at least 5 for numbers to quote (default: %(default)s)")
@@ -119,7 +120,7 @@ class Comparison:
     def run(self) -> Results:
         peers: list[Proxy] = chosen(self._options.peers, PEERS, "peer")
         binary = self._options.candor
-        wanted = [candor_at(binary), *(replace(peer, binary=binary) if peer == EVERYTHING else peer for peer in peers)]
+        wanted = [candor_at(binary), *(replace(peer, binary=binary) if peer in OURS else peer for peer in peers)]
         proxies = [proxy for proxy in wanted if self._can_run(proxy)]
         results = Results(proxies, self._workloads, self._options.rounds, notes=self._notes)
         try:
