@@ -26,8 +26,8 @@ class DescriptorShortage {
     if (told_ || now < silent_until_) return;
     silent_until_ = now + pause;
     told_ = true;
-    say("no file descriptors left: new connections wait (raise the limit on open files, of which callers get "
-        "half, or lower limits.connections)");
+    say("no file descriptors left for new connections: they wait (raise the limit on open files, of which "
+        "callers get half, or lower limits.connections)");
   }
   /// One that had found none has enough again.
   void ends_for_one() {

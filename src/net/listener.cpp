@@ -1,6 +1,7 @@
 #include "listener.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +45,12 @@ bool is_left_behind(Address const& address, std::string const& path) {
   if (socket_file(path) == 0) return false;
   Descriptor const caller{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   return caller && ::connect(caller.get(), address.data(), address.size()) != 0 && errno == ECONNREFUSED;
+}
+
+/// To be accepted.
+bool somebody_waits(int listening) {
+  pollfd waiting{.fd = listening, .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, 0) > 0;
 }
 
 }  // namespace
@@ -94,8 +101,8 @@ void Listener::on_events(std::uint32_t /*events*/) {
 /// Whether somebody may still be waiting.
 bool Listener::accept_some() {
   for (int i = 0; i < accepts_a_turn; ++i) {
-    if (!callers_.may_come()) {
-      let_wait();
+    if (!closing_ && !callers_.may_come()) {
+      somebody_waits(listening_.get()) ? let_wait() : alarm_.all_callers_accepted();
       return false;
     }
     Descriptor connection{::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
@@ -127,6 +134,7 @@ void Listener::wake() {
 
 void Listener::close() {
   if (!listening_) return;
+  closing_ = true;
   for (int turns = 0; turns < backlog / accepts_a_turn && accept_some(); ++turns) {
   }
   disarm();

@@ -66,6 +66,7 @@ class Listener final : private EventSink, private Wakeup {
   DescriptorAlarm& alarm_;
   Descriptor listening_;
   Callers callers_;
+  bool closing_ = false;  // who has connected already is let in, as far as there are descriptors at all
 };
 
 }  // namespace candor

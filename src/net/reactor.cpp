@@ -85,6 +85,7 @@ void Reactor::turn() {
   while (ready < 0 && errno == EINTR) {
     ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
   }
+  told_all_ = ready < static_cast<int>(events.size());
   scheduler_.set_now(clocks_.monotonic());
   read_wall();
   for (int i = 0; i < ready; ++i) {

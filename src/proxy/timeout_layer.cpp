@@ -34,13 +34,14 @@ class AttemptClock final : private Wakeup {
     auto const& waits = exchange_.caller_wait;
     auto const lasted = now - began_ - waits.total(now);
     bool const is_slow = slow_after_ && lasted >= *slow_after_;
+    bool const is_over = lasted >= timeout_;
     if (is_slow) slow_after_.reset();
-    if (lasted < timeout_) {
+    if (!is_over) {
       auto const due = now + (next() - lasted);
       exchange_.worker.scheduler.at(*this, waits.waiting() ? std::max(due, now + look) : due);
     }
     if (is_slow) permit_.mark_slow(now);
-    if (lasted >= timeout_) attempt_.scope.cancel(CancelReason::attempt_timeout);
+    if (is_over) attempt_.scope.cancel(CancelReason::attempt_timeout);
   }
 
   Exchange const& exchange_;

@@ -135,7 +135,8 @@ EndpointReading Balancer::look_at(std::size_t endpoint, Scene const& scene) {
 
 // Without it nobody would notice that one is back, and one whose share grows would be drawn late.
 void Balancer::look_around(Scene const& scene) {
-  if (reduced_ == 0) {  // a share that falls is noticed when it is drawn
+  // A share that falls is noticed when it is drawn; only between groups it counts before.
+  if (reduced_ == 0 && groups_.size() < 2) {
     looks_ = 0;
     return;
   }

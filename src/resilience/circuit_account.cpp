@@ -1,5 +1,7 @@
 #include "candor/resilience/circuit_account.hpp"
 
+#include <algorithm>
+
 namespace candor {
 
 std::optional<Trip> CircuitAccount::judged(Asked asked, Instant now) const {
@@ -20,10 +22,12 @@ bool CircuitAccount::all_is_well(Instant now) const {
   return long_ago && run_.length() == 0 && failed_run_.length() == 0;
 }
 
+void CircuitAccount::trouble(Instant now) { troubled_ = std::max(troubled_.value_or(now), now); }
+
 void CircuitAccount::succeed(AttemptNote const& note) {
   bool const first_attempt = note.number == 1;
   window_.success(note.settled, note.slow, first_attempt);
-  if (!first_attempt) troubled_ = note.settled;
+  if (!first_attempt) trouble(note.settled);
   if (note.slow) return;
   run_.heal(first_attempt);
   failed_run_.heal(first_attempt);
@@ -36,7 +40,7 @@ void CircuitAccount::fail(AttemptNote const& note) {
     if (!note.slow) extend_run(note);  // else its mark has
   }
   window_.failure(note.settled, note.slow);
-  troubled_ = note.settled;
+  trouble(note.settled);
 }
 
 void CircuitAccount::extend_run(AttemptNote const& note) {
@@ -61,7 +65,7 @@ std::optional<Transition> CircuitAccount::settle(AttemptNote const& note, Admiss
 std::optional<Transition> CircuitAccount::mark_slow(AttemptNote const& note, Asked asked, Rng& rng) {
   extend_run(note);
   window_.mark(note.settled);
-  troubled_ = note.settled;
+  trouble(note.settled);
   return circuit_.marked(judged(asked, note.settled), note.settled, rng);
 }
 

@@ -214,6 +214,23 @@ class FewDescriptors(RealCase):
             self.assertTrue(candor.is_ready(), "the admin port answers, too")
         self._until_all_came_and_went(candor)
 
+    def test_who_waits_is_said_when_somebody_does_and_served_by_a_drain(self):
+        upstream = self.upstream(self._one_answer_a_connection)
+        candor = self.candor({"web": {"endpoints": [upstream.address]}}, descriptors=64, workers=1)
+        port = candor.ports["web"]
+        self._everything_once(candor)
+        until(lambda: candor.metrics().value("candor_caller_connections") == 0, "nobody was there")
+        with contextlib.ExitStack() as stack:
+            for _ in range(32):
+                stack.enter_context(Wire(port))
+            until(lambda: candor.metrics().value("candor_caller_connections") == 32, "half of the descriptors are taken")
+            self.assertEqual(self._told(candor), [])
+            waiting = [stack.enter_context(Wire(port)).get("/") for _ in range(4)]
+            until(lambda: self._told(candor), "it said that callers wait")
+            candor.terminate()
+            for caller in waiting:
+                self.assertEqual(caller.answer().status, 200)
+
     def test_with_no_descriptor_left_for_an_upstream_candor_blames_itself(self):
         upstream = self.upstream(self._one_answer_a_connection)
         candor = self.candor({"web": {"endpoints": [upstream.address]}}, descriptors=64, workers=1)

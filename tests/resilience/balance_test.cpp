@@ -291,6 +291,25 @@ TEST(Balance, WithTwoChoicesAPickReadsTwoEndpointsHoweverManyThereAreAndOneMoreW
   }
 }
 
+TEST(Balance, AGroupIsLeftForTheNextThoughThoseThatAreAwayAreNeverDrawn) {
+  // Keys that all belong to the first endpoint of their group.
+  Picker picker{Policy::ring_hash, Endpoints{4}};
+  picker.endpoints.add(1, 1);
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t i = 0; keys.size() < 200; ++i) {
+    auto const key = stable_hash(std::to_string(i));
+    if (picker.pick({.hash = key}) == 0U) keys.push_back(key);
+  }
+  for (std::size_t i = 1; i < 4; ++i) picker.endpoints.all[i].available = false;
+  auto const at_the_next = [&] {
+    return std::count_if(keys.begin(), keys.end(),
+                         [&](auto key) { return picker.pick({.hash = key}) == 4U; });
+  };
+  (void)at_the_next();
+  // It keeps 1.4 * 1/4 of them.
+  EXPECT_NEAR(static_cast<double>(at_the_next()), 130, 25);
+}
+
 TEST(Balance, APickReadsFewEvenWhenMostAreAway) {
   Picker picker{Policy::least_request, Endpoints{1000}};
   for (std::size_t i = 0; i < 990; ++i) picker.endpoints.all[i].available = false;

@@ -44,8 +44,10 @@ class Reactor final : public Mailbox {
   /// Registers the descriptor, edge-triggered, for reading, writing and the peer's end of sending; false if
   /// the kernel has no room for it. One registration lasts for the descriptor's life: closing it ends it.
   [[nodiscard]] bool watch(int fd, EventSink& sink);
-  /// So long ago the kernel last told what has come.
-  [[nodiscard]] Duration turn_lasts() const { return clocks_.monotonic() - scheduler_.now(); }
+  /// So long ago the kernel last told all that had come.
+  [[nodiscard]] Duration turn_lasts() const {
+    return told_all_ ? clocks_.monotonic() - scheduler_.now() : Duration::max();
+  }
 
   /// Before it is closed, where another descriptor of the same socket stays open: it would be watched on.
   void forget(int fd);
@@ -78,6 +80,7 @@ class Reactor final : public Mailbox {
   Doorbell doorbell_;
   std::mutex posted_lock_;
   std::vector<std::function<void()>> posted_;
+  bool told_all_ = true;  // there was room for all events of this turn
   bool stopped_ = false;
 };
 

@@ -71,13 +71,13 @@ struct Wish {
 ///   time. Without a hash: by chance, in proportion to the weights.
 ///
 /// What a pick costs. The balancer keeps what it believes of each endpoint, in trees of shares, and reads
-/// only those that it draws. While it believes that any has less than its whole share it reads one more each
-/// time, in turn and by turns with those away. A belief that turns out to be wrong is put right before
-/// anything is picked, so nothing unavailable is ever picked, and one that is available again is noticed
-/// within two picks for each endpoint that is away. So a pick reads two or three endpoints, and allocates
-/// nothing; where shares differ it takes steps that grow with the logarithm of their number. Three things
-/// take a look at all: smooth turns at what is believed, a ring at its points when many in a row are away,
-/// and a pick that knows of nobody at what is away, before it says that there is nobody.
+/// only those that it draws. While it believes that any has less than its whole share, or where there are
+/// several groups, it reads one more each time, in turn and by turns with those away. A belief that turns out
+/// to be wrong is put right before anything is picked, so nothing unavailable is ever picked, and one that is
+/// available again is noticed within two picks for each endpoint that is away. So a pick reads two or three
+/// endpoints, and allocates nothing; where shares differ it takes steps that grow with the logarithm of their
+/// number. Three things take a look at all: smooth turns at what is believed, a ring at its points when many
+/// in a row are away, and a pick that knows of nobody at what is away, before it says that there is nobody.
 class Balancer {
  public:
   explicit Balancer(BalanceSettings const& settings) : policy_(settings.policy), ramp_(settings.ramp) {}

@@ -50,6 +50,7 @@ class CircuitAccount {
   void succeed(AttemptNote const& note);
   void fail(AttemptNote const& note);
   void extend_run(AttemptNote const& note);
+  void trouble(Instant now);
   [[nodiscard]] std::optional<Trip> judged(Asked asked, Instant now) const;
   /// Nothing in the window and in the runs speaks against it.
   [[nodiscard]] bool all_is_well(Instant now) const;
