@@ -223,7 +223,7 @@ class FewDescriptors(RealCase):
         with contextlib.ExitStack() as stack:
             for _ in range(32):
                 stack.enter_context(Wire(port))
-            until(lambda: candor.metrics().value("candor_caller_connections") == 32, "half of the descriptors are taken")
+            until(lambda: candor.metrics().value("candor_caller_connections") == 32, "half of them are taken")
             self.assertEqual(self._told(candor), [])
             waiting = [stack.enter_context(Wire(port)).get("/") for _ in range(4)]
             until(lambda: self._told(candor), "it said that callers wait")
