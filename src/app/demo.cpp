@@ -163,6 +163,7 @@ class Demo {
   Summary conclude() {
     Summary summary;
     summary.whole_pass = elapsed() >= timetable_.pass();
+    summary.recovered = options_.once;
     upstream_.behave(Behaviour::well);
     callers_->finish();
     sidecar_.drain([this] { signals_.notify(); });

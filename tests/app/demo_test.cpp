@@ -244,6 +244,13 @@ TEST(DemoVerdict, NeedsACircuitThatOpenedAndClosed) {
               HasSubstr("in the end it is open"));
 }
 
+TEST(DemoVerdict, DoesNotAskForAClosedCircuitOfADemoThatWasEndedInAnOutage) {
+  auto summary = good_summary();
+  summary.recovered = false;
+  summary.reading.health.state = CircuitState::open;
+  EXPECT_TRUE(all_held(checks(summary)));
+}
+
 TEST(DemoVerdict, DoesNotAskForAnOpeningBeforeThePassIsOver) {
   auto summary = good_summary();
   summary.whole_pass = false;

@@ -20,6 +20,7 @@ struct TurnReport {
 
 struct Summary {
   bool whole_pass = false;             ///< the timetable was gone through at least once
+  bool recovered = true;               ///< it had the time to: nobody ended the demo by hand
   std::vector<TurnReport> turns{};     ///< the last ones, oldest first
   Reading reading{};                   ///< when the callers had their answers
   Tally callers{};                     ///< likewise
