@@ -22,6 +22,7 @@ import shlex
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import run
@@ -49,7 +50,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def ready(workload: Workload, proxy: Proxy, options: argparse.Namespace, cores: tuple[int, int], folder: Path):
+def ready(workload: Workload, proxy: Proxy, options: argparse.Namespace, cores: tuple[int, int],
+          folder: Path) -> Iterator[Bench]:
     """The proxy, warm, before an upstream of its own."""
     load_core, proxy_core = cores
     folder.mkdir()
