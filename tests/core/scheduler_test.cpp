@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,29 +91,52 @@ TEST(Scheduler, ADroppedTimerNeverRuns) {
   EXPECT_TRUE(log.empty());
 }
 
+// Against a list that is sorted by time and then by arming: delays of all sizes and few fixed ones, far and
+// near, armed, armed anew and dropped while time goes on.
 TEST(Scheduler, KeepsOrderUnderRandomArmingAndDisarming) {
-  Rng rng{7};
-  for (int round = 0; round < 50; ++round) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng{seed};
     Scheduler scheduler;
     std::vector<int> log;
     std::vector<std::unique_ptr<Recorder>> timers;
-    std::vector<std::pair<Duration, int>> expected;
-    for (int i = 0; i < 200; ++i) {
-      timers.push_back(std::make_unique<Recorder>(log, i));
-      Duration const delay = rng.between(0ms, 1s);
-      scheduler.after(*timers.back(), delay);
-      expected.emplace_back(delay, i);
+    std::vector<std::pair<Instant, int>> waiting;
+    for (int id = 0; id < 100; ++id) timers.push_back(std::make_unique<Recorder>(log, id));
+    auto const forget = [&waiting](int id) {
+      std::erase_if(waiting, [id](auto& e) { return e.second == id; });
+    };
+    auto const some_delay = [&rng]() -> Duration {
+      constexpr std::array usual{0ms, 10ms, 100ms, 250ms, 1000ms, 60'000ms};
+      if (rng.chance(0.3)) return rng.between(0ms, 1s);
+      if (rng.chance(0.1)) return rng.between(0s, 1h);
+      return usual[rng.below(usual.size())];
+    };
+    for (int step = 0; step < 2000; ++step) {
+      auto const id = static_cast<int>(rng.below(timers.size()));
+      auto& timer = *timers[static_cast<std::size_t>(id)];
+      if (rng.chance(0.7)) {
+        auto const delay = some_delay();
+        scheduler.after(timer, delay);
+        forget(id);
+        waiting.emplace_back(scheduler.now() + delay, id);
+      } else {
+        timer.disarm();
+        forget(id);
+      }
+      if (!rng.chance(0.2)) continue;
+      std::stable_sort(waiting.begin(), waiting.end(), [](auto& a, auto& b) { return a.first < b.first; });
+      ASSERT_EQ(scheduler.next_due(), waiting.empty() ? std::nullopt : std::optional{waiting.front().first});
+      auto const now =
+          scheduler.now() + (rng.chance(0.05) ? rng.between(0s, 10min) : rng.between(0ms, 200ms));
+      std::vector<int> due;
+      while (!waiting.empty() && waiting.front().first <= now) {
+        due.push_back(waiting.front().second);
+        waiting.erase(waiting.begin());
+      }
+      log.clear();
+      scheduler.advance(now);
+      ASSERT_EQ(log, due);
     }
-    for (int i = 0; i < 200; ++i) {
-      if (!rng.chance(0.4)) continue;
-      timers[static_cast<std::size_t>(i)]->disarm();
-      std::erase_if(expected, [i](auto const& e) { return e.second == i; });
-    }
-    std::stable_sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.first < b.first; });
-    scheduler.advance(scheduler.now() + 2s);
-    std::vector<int> order;
-    for (auto& e : expected) order.push_back(e.second);
-    EXPECT_EQ(log, order);
   }
 }
 

@@ -4,10 +4,10 @@
 // the same code in both.
 #pragma once
 
+#include <array>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <vector>
 
@@ -35,11 +35,9 @@ class Wakeup {
 
  private:
   friend class Scheduler;
-  static constexpr std::size_t in_ready_list = std::numeric_limits<std::size_t>::max();
-  static constexpr std::size_t in_next_list = in_ready_list - 1;
 
   Scheduler* scheduler_ = nullptr;
-  std::size_t slot_ = 0;  // its place in the heap, or in which list it is
+  std::size_t slot_ = 0;  // its list, or its place in the heap
   Instant at_{};
   std::uint64_t order_ = 0;
   Wakeup* previous_ = nullptr;
@@ -87,25 +85,36 @@ class Scheduler {
  private:
   friend class Wakeup;
 
-  void forget(Wakeup& wakeup);
-  void place(std::size_t slot, Wakeup* wakeup);
-  void sift_up(std::size_t slot);
-  void sift_down(std::size_t slot);
-  static bool earlier(Wakeup const& a, Wakeup const& b);
-  void run_ready();
-
   struct List {
     Wakeup* first = nullptr;
     Wakeup* last = nullptr;
   };
-  void append(List& list, std::size_t slot, Wakeup& wakeup);
+  static constexpr std::size_t row_count = 16;
+  static constexpr std::size_t ready_list = row_count;
+  static constexpr std::size_t next_list = ready_list + 1;
+  static constexpr std::size_t list_count = next_list + 1;  // slots from here on are places in the heap
+
+  void forget(Wakeup& wakeup);
+  void insert(std::size_t list, Wakeup* before, Wakeup& wakeup);
+  void unlink(Wakeup& wakeup);
+  [[nodiscard]] Wakeup* first_timer() const;
+  void push(Wakeup& wakeup);
+  void remove(std::size_t place);
+  void put(std::size_t place, Wakeup* wakeup);
+  void sift_up(std::size_t place);
+  void sift_down(std::size_t place);
+  static bool earlier(Wakeup const& a, Wakeup const& b);
+  void run_ready();
 
   Instant now_;
   WallClock wall_;
   std::uint64_t orders_ = 0;
-  std::vector<Wakeup*> heap_;  // four children a node: shallow, and kind to the cache
-  List ready_;
-  List next_;
+  // Nearly all timers wait for one of a few delays, and those of one delay come due in the order in which
+  // they are armed: they stand in a row, which they join near its end and leave from anywhere, at next to no
+  // cost. The magnitude of its delay is a timer's row; one that would stand before many there goes into the
+  // heap.
+  std::array<List, list_count> lists_{};  // the rows, then what is ready, then the next turn's
+  std::vector<Wakeup*> heap_;             // four children a node: shallow, and kind to the cache
 };
 
 /// A coroutine asleep: woken by its time or by its scope, whichever is first.
