@@ -64,7 +64,7 @@ class Upload {
   std::optional<Failure> failure_;
   std::optional<CancelScope> scope_;
   std::optional<CancelScope> go_ahead_wait_;  // below it, while the caller holds its body back
-  std::optional<SideTask> sending_;           // last: it uses the rest
+  std::optional<SideTask<>> sending_;         // last: it uses the rest
 };
 
 }  // namespace candor

@@ -32,7 +32,7 @@ void Checking::set_endpoints(std::vector<EndpointId> const& endpoints) {
   });
   for (auto const endpoint : endpoints) {
     auto& task = tasks_[endpoint];
-    if (!task) task = std::make_unique<SideTask>(run(endpoint));
+    if (!task) task = std::make_unique<SideTask<>>(run(endpoint));
   }
 }
 

@@ -1,7 +1,8 @@
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "bell.hpp"
+#include "candor/core/scheduler.hpp"
 #include "candor/proxy/layers.hpp"
 #include "repeatable.hpp"
 
@@ -33,7 +34,7 @@ unsigned worth(Attempt const& attempt, Result<Response> const& result) {
 class HedgeLayer::Race {
  public:
   Race(HedgeLayer& layer, Exchange& exchange, Attempt& attempt)
-      : layer_(layer), exchange_(exchange), bell_(exchange.worker.scheduler), first_(attempt) {}
+      : layer_(layer), exchange_(exchange), first_(*this, attempt) {}
   Race(Race const&) = delete;
   Race& operator=(Race const&) = delete;
   ~Race() {
@@ -41,31 +42,23 @@ class HedgeLayer::Race {
     if (sent() && !won_) tell(HedgeResult::lost);
   }
 
-  void begin() { start(first_); }
-  [[nodiscard]] bool first_ended() const { return first_.result.has_value(); }
+  [[nodiscard]] bool first_ended() const { return first_.ended(); }
   [[nodiscard]] bool decided() const {
-    bool const second_ended = !second_ || second_->result;
-    return first_.good() || (second_ && second_->good()) || (first_.result && second_ended);
+    if (first_.good() || (second_ && second_->leg->good())) return true;
+    return first_.ended() && (!second_ || second_->leg->ended());
   }
-  /// One of the attempts has ended, or it has lasted so long. Awaitable.
-  [[nodiscard]] auto news(std::optional<Duration> at_most = std::nullopt) { return bell_.wait(at_most); }
+  /// Waits until an attempt ends, or so long. Awaitable.
+  [[nodiscard]] auto news(std::optional<Duration> at_most = std::nullopt) { return News{*this, at_most}; }
 
   /// Sends the second one, if that may be.
   void hedge() {
     if (!may_start()) return;
-    auto const now = exchange_.now();
     if (layer_.route_.health.state() != CircuitState::closed) return tell(HedgeResult::denied);
-    token_ = layer_.route_.budget.take(now);
-    if (!token_) return tell(HedgeResult::denied);
-    auto& attempt = second_attempt_.emplace(exchange_.scope, first_.attempt.number + 1);
-    tried_.assign(first_.attempt.tried.begin(), first_.attempt.tried.end());
-    tried_.push_back(first_.attempt.endpoint);
-    attempt.tried = {tried_.data(), tried_.size()};
-    attempt.retry_reason = "hedge";
-    attempt.fresh_connection = first_.attempt.fresh_connection;
-    attempt.hurries = true;  // where others wait, it would only be one more
+    auto token = layer_.route_.budget.take(exchange_.now());
+    if (!token) return tell(HedgeResult::denied);
+    second_ = std::make_unique<Second>(exchange_, first_.attempt, std::move(*token));
     exchange_.body.rewind();
-    start(second_.emplace(attempt));
+    second_->leg.emplace(*this, second_->attempt);
     pay();
   }
 
@@ -74,38 +67,102 @@ class HedgeLayer::Race {
     pay();
     if (second_ && !sent()) tell(HedgeResult::denied);
     if (!sent() || first_.good()) return take(first_);
-    won_ = second_->good();
+    auto const& second = second_->attempt;
+    won_ = second_->leg->good();
     // It was still waiting, and would have gone on: it took at least so long.
-    if (won_ && !first_.result) layer_.learn_unfinished(exchange_, first_.attempt);
+    if (won_ && !first_.ended()) layer_.learn_unfinished(exchange_, first_.attempt);
     auto& attempt = first_.attempt;
     bool const second_says_more =
-        won_ || worth(second_->attempt, *second_->result) >= worth(attempt, *first_.result);
+        won_ || worth(second, second_->leg->result()) >= worth(attempt, first_.result());
     // The layer above knows one attempt: the one that its answer is of, and how many there were.
-    attempt.number = second_->attempt.number;
-    attempt.untouched = attempt.untouched && second_->attempt.untouched;
-    attempt.beside = second_->attempt.endpoint;
+    attempt.number = second.number;
+    attempt.untouched = attempt.untouched && second.untouched;
+    attempt.beside = second.endpoint;
     if (!second_says_more) return take(first_);
-    attempt.record = second_->attempt.record;
+    attempt.record = second.record;
     std::swap(attempt.endpoint, *attempt.beside);
     if (won_) tell(HedgeResult::won);
-    return take(*second_);
+    return take(*second_->leg);
   }
 
  private:
-  struct Leg {
-    explicit Leg(Attempt& which) : attempt(which) {}
-    [[nodiscard]] bool good() const { return result && *result && (*result)->good(); }
+  // One of the attempts, under way from the start.
+  class Leg {
+   public:
+    Leg(Race& race, Attempt& which)
+        : attempt(which), task_(race.layer_.next().call(race.exchange_, attempt)) {
+      hear(race);
+    }
+
+    [[nodiscard]] bool ended() const { return task_.done(); }
+    [[nodiscard]] bool good() const { return ended() && result() && result()->good(); }
+    [[nodiscard]] Result<Response>& result() const { return task_.result(); }
+
+    void wakes(std::coroutine_handle<> waiter) const {
+      if (!ended()) task_.tell(waiter);
+    }
+    /// What can be learned from its end, once.
+    void hear(Race& race) {
+      if (!ended() || std::exchange(heard_, true)) return;
+      race.layer_.learn(race.exchange_, attempt, result());
+    }
 
     Attempt& attempt;
-    std::optional<Result<Response>> result{};
-    std::optional<SideTask> task{};  // last: it uses the rest
+
+   private:
+    SideTask<Result<Response>> task_;
+    bool heard_ = false;
   };
 
-  void start(Leg& leg) { leg.task.emplace(carry(leg)); }
-  Task<void> carry(Leg& leg) {
-    auto const& result = leg.result.emplace(co_await layer_.next().call(exchange_, leg.attempt));
-    layer_.learn(exchange_, leg.attempt, result);
-    bell_.ring();
+  // The hedge. Most races have none.
+  struct Second {
+    Second(Exchange& exchange, Attempt const& first, BudgetToken paid_with)
+        : tried(first.tried.begin(), first.tried.end()),
+          attempt(exchange.scope, first.number + 1),
+          token(std::move(paid_with)) {
+      tried.push_back(first.endpoint);
+      attempt.tried = {tried.data(), tried.size()};
+      attempt.retry_reason = "hedge";
+      attempt.fresh_connection = first.fresh_connection;
+      attempt.hurries = true;  // where others wait, it would only be one more
+    }
+
+    std::vector<EndpointId> tried;
+    Attempt attempt;
+    std::optional<BudgetToken> token;
+    std::optional<Leg> leg{};
+  };
+
+  class News final : private Wakeup {
+   public:
+    News(Race& race, std::optional<Duration> at_most) : race_(race), at_most_(at_most) {}
+    ~News() override { disarm(); }
+
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      waiter_ = waiter;
+      race_.wakes(waiter);
+      if (at_most_) race_.exchange_.worker.scheduler.after(*this, *at_most_);
+    }
+    void await_resume() {
+      disarm();
+      race_.wakes({});
+      race_.first_.hear(race_);
+      if (race_.second_) race_.second_->leg->hear(race_);
+    }
+
+   private:
+    void wake() override { waiter_.resume(); }
+
+    Race& race_;
+    std::optional<Duration> at_most_;
+    std::coroutine_handle<> waiter_;
+  };
+
+  /// Who goes on when an attempt ends.
+  void wakes(std::coroutine_handle<> waiter) const {
+    first_.wakes(waiter);
+    if (second_) second_->leg->wakes(waiter);
   }
 
   /// What depends on how far the first one has come. It has a permit, or nobody knows what another one would
@@ -117,29 +174,25 @@ class HedgeLayer::Race {
   }
 
   /// A permit was granted: the hedge has gone out.
-  [[nodiscard]] bool sent() const { return second_attempt_ && second_attempt_->record != nullptr; }
+  [[nodiscard]] bool sent() const { return second_ && second_->attempt.record != nullptr; }
 
   /// Until it is sent the token can be given back.
   void pay() {
-    if (!token_ || !sent()) return;
-    std::move(*token_).spend(exchange_.now());
-    token_.reset();
-    second_attempt_->record->hedge = true;
+    if (!sent() || !second_->token) return;
+    std::move(*second_->token).spend(exchange_.now());
+    second_->token.reset();
+    second_->attempt.record->hedge = true;
     exchange_.hedged = true;
   }
 
-  static Result<Response> take(Leg& leg) { return std::move(*leg.result); }
+  static Result<Response> take(Leg& leg) { return std::move(leg.result()); }
   void tell(HedgeResult result) const { exchange_.worker.observer.hedged(layer_.route_, result); }
 
   HedgeLayer& layer_;
   Exchange& exchange_;
-  Bell bell_;
   bool won_ = false;
-  std::optional<BudgetToken> token_;
   Leg first_;
-  std::vector<EndpointId> tried_;
-  std::optional<Attempt> second_attempt_;
-  std::optional<Leg> second_;
+  std::unique_ptr<Second> second_;
 };
 
 HedgeLayer::HedgeLayer(Route& route) : route_(route), settings_(*route.settings.retry.hedge) {}
@@ -166,10 +219,10 @@ Task<Result<Response>> HedgeLayer::call(Exchange& exchange, Attempt& attempt) {
     co_return result;
   }
   Race race{*this, exchange, attempt};
-  race.begin();
-  if (!race.first_ended()) co_await race.news(*patience);
-  if (!race.first_ended()) race.hedge();
-  while (!race.decided()) co_await race.news();
+  for (bool is_patient = true; !race.decided(); is_patient = false) {
+    co_await race.news(is_patient ? patience : std::nullopt);
+    if (is_patient && !race.first_ended()) race.hedge();
+  }
   co_return race.finish();
 }
 

@@ -9,13 +9,11 @@
 #include <optional>
 #include <utility>
 
+#include "candor/core/frames.hpp"
+
 namespace candor {
 
 namespace detail {
-
-/// Coroutine frames come from a free list per thread: in steady state a request allocates nothing.
-void* allocate_frame(std::size_t size);
-void release_frame(void* frame, std::size_t size) noexcept;
 
 /// What every promise shares: who waits for the end, and whether that one has really suspended.
 ///
@@ -55,9 +53,10 @@ struct Promise : PromiseBase {
   void return_value(U&& result) {
     value.emplace(std::forward<U>(result));
   }
-  T take() {
+  T&& take() { return std::move(look()); }
+  T& look() {
     if (thrown) std::rethrow_exception(thrown);
-    return std::move(*value);
+    return *value;
   }
 };
 
@@ -65,6 +64,7 @@ template <>
 struct Promise<void> : PromiseBase {
   auto get_return_object() { return std::coroutine_handle<Promise>::from_promise(*this); }
   void return_void() noexcept {}
+  void look() const { take(); }
   void take() const {
     if (thrown) std::rethrow_exception(thrown);
   }
@@ -96,7 +96,8 @@ class [[nodiscard]] Task {
     promise.awaiter_sleeps = true;
     return true;
   }
-  T await_resume() { return handle_.promise().take(); }
+  /// What it has come to, in its frame, which ends with the expression that awaits it.
+  decltype(auto) await_resume() { return handle_.promise().take(); }
 
   /// For owners that start a task without awaiting it: SideTask and TaskGroup.
   Handle release() { return std::exchange(handle_, {}); }
@@ -106,32 +107,41 @@ class [[nodiscard]] Task {
 };
 
 /// A task that runs beside the coroutine that made it: started at once, joined or ended by its owner.
+template <class T = void>
 class SideTask {
  public:
-  explicit SideTask(Task<void> task) : handle_(task.release()) { handle_.resume(); }
+  explicit SideTask(Task<T> task) : handle_(task.release()) { handle_.resume(); }
   SideTask(SideTask const&) = delete;
   SideTask& operator=(SideTask const&) = delete;
   ~SideTask() { handle_.destroy(); }
 
   [[nodiscard]] bool done() const { return handle_.done(); }
+  /// What it has come to, once it is done. Throws what escaped the task.
+  decltype(auto) result() const { return handle_.promise().look(); }
+
+  /// Who goes on when it ends; none: nobody does. One that is told has to be suspended until then.
+  void tell(std::coroutine_handle<> waiter) const {
+    handle_.promise().awaiter = waiter;
+    handle_.promise().awaiter_sleeps = static_cast<bool>(waiter);
+  }
 
   /// Waits for its end; at most one waiter.
   auto join() {
     struct Join {
-      Task<void>::Handle task;
+      SideTask const& task;
       bool await_ready() const { return task.done(); }
-      void await_suspend(std::coroutine_handle<> awaiter) const {
-        task.promise().awaiter = awaiter;
-        task.promise().awaiter_sleeps = true;
-      }
-      void await_resume() const { task.promise().take(); }
+      void await_suspend(std::coroutine_handle<> awaiter) const { task.tell(awaiter); }
+      decltype(auto) await_resume() const { return task.handle_.promise().take(); }
     };
-    return Join{handle_};
+    return Join{*this};
   }
 
  private:
-  Task<void>::Handle handle_;
+  typename Task<T>::Handle handle_;
 };
+
+template <class T>
+SideTask(Task<T>) -> SideTask<T>;
 
 /// Owns tasks that nobody awaits, such as the sessions of a worker. A task that ends leaves by itself; what
 /// is left when the group goes is ended. Ask wait_empty() to let all of them finish.

@@ -39,7 +39,7 @@ class Checking {
   Observer& observer_;
   CancelScope life_;
   // Last: what still runs is ended before what it uses.
-  std::map<EndpointId, std::unique_ptr<SideTask>> tasks_;
+  std::map<EndpointId, std::unique_ptr<SideTask<>>> tasks_;
 };
 
 }  // namespace candor
