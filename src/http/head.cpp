@@ -36,24 +36,31 @@ bool detail::equal_letters(std::string_view a, std::string_view b) {
 FieldId field_id(std::string_view name) {
   switch (name.size()) {
     case 2: return is(name, "te") ? FieldId::te : FieldId::other;
-    case 3: return is(name, "via") ? FieldId::via : FieldId::other;
+    case 3:
+      if (is(name, "via")) return FieldId::via;
+      return is(name, "age") ? FieldId::age : FieldId::other;
     case 4:
       if (is(name, "host")) return FieldId::host;
       return is(name, "date") ? FieldId::date : FieldId::other;
     case 6:
       if (is(name, "accept")) return FieldId::accept;
+      if (is(name, "cookie")) return FieldId::cookie;
       return is(name, "expect") ? FieldId::expect : FieldId::other;
     case 7:
       if (is(name, "upgrade")) return FieldId::upgrade;
       return is(name, "trailer") ? FieldId::trailer : FieldId::other;
     case 10:
       if (is(name, "connection")) return FieldId::connection;
+      if (is(name, "set-cookie")) return FieldId::set_cookie;
       return is(name, "keep-alive") ? FieldId::keep_alive : FieldId::other;
     case 11: return is(name, "retry-after") ? FieldId::retry_after : FieldId::other;
     case 12:
       if (is(name, "content-type")) return FieldId::content_type;
       if (is(name, "proxy-status")) return FieldId::proxy_status;
       return is(name, "candor-retry") ? FieldId::candor_retry : FieldId::other;
+    case 13:
+      if (is(name, "cache-control")) return FieldId::cache_control;
+      return is(name, "authorization") ? FieldId::authorization : FieldId::other;
     case 14:
       if (is(name, "content-length")) return FieldId::content_length;
       return is(name, "candor-attempt") ? FieldId::candor_attempt : FieldId::other;

@@ -15,13 +15,18 @@ bool is_hop_by_hop(FieldId id) {
     case FieldId::transfer_encoding:
     case FieldId::upgrade: return true;
     case FieldId::other:
+    case FieldId::age:
+    case FieldId::authorization:
+    case FieldId::cache_control:
     case FieldId::content_length:
     case FieldId::content_type:
+    case FieldId::cookie:
     case FieldId::date:
     case FieldId::expect:
     case FieldId::host:
     case FieldId::proxy_status:
     case FieldId::retry_after:
+    case FieldId::set_cookie:
     case FieldId::trailer:
     case FieldId::accept:
     case FieldId::via:

@@ -35,6 +35,7 @@ void for_each_member(http::Fields const& fields, std::string_view name, Visit co
 
 template <std::size_t count>
 bool cache_control_names(http::Fields const& fields, std::array<std::string_view, count> const& words) {
+  if (fields.find(http::FieldId::cache_control) == nullptr) return false;
   bool named = false;
   for_each_member(fields, "cache-control", [&](std::string_view member) {
     auto const word = trim(member.substr(0, member.find('=')));
@@ -51,8 +52,8 @@ bool may_be_shared(http::RequestHead const& request) {
   auto const& fields = request.fields;
   auto const length = request.framing.kind == http::Framing::Kind::length ? request.framing.length : 0;
   bool const has_body = request.framing.kind == http::Framing::Kind::chunked || length > 0;
-  return request.method == http::Method::get && !has_body && !fields.find("authorization") &&
-         !fields.find("cookie") && !cache_control_names(fields, against);
+  return request.method == http::Method::get && !has_body && !fields.find(http::FieldId::authorization) &&
+         !fields.find(http::FieldId::cookie) && !cache_control_names(fields, against);
 }
 
 /// Whether it may be kept, and given later without asking (RFC 9111, 3 and 4.2.4).
@@ -60,17 +61,16 @@ bool may_be_kept(http::ResponseHead const& answer) {
   static constexpr std::array<std::string_view, 5> against{"no-store", "private", "no-cache",
                                                            "must-revalidate", "proxy-revalidate"};
   auto const& fields = answer.fields;
-  return answer.status == 200 && !fields.find("set-cookie") && !cache_control_names(fields, against) &&
-         !fields.find(http::FieldId::candor_fallback);
+  return answer.status == 200 && !fields.find(http::FieldId::set_cookie) &&
+         !cache_control_names(fields, against) && !fields.find(http::FieldId::candor_fallback);
 }
 
 /// Lines that are made anew when the answer is given, or were true of that one time only.
 bool is_left_out(http::Field const& field) {
   static constexpr std::array left_out{http::FieldId::content_length, http::FieldId::transfer_encoding,
-                                       http::FieldId::trailer, http::FieldId::proxy_status,
-                                       http::FieldId::candor_retry};
-  return std::find(left_out.begin(), left_out.end(), field.id) != left_out.end() ||
-         http::equal_ignoring_case(field.name, "age");
+                                       http::FieldId::trailer,        http::FieldId::proxy_status,
+                                       http::FieldId::candor_retry,   http::FieldId::age};
+  return std::find(left_out.begin(), left_out.end(), field.id) != left_out.end();
 }
 
 std::string lines_of(http::Fields const& fields, WallTime came) {
@@ -85,7 +85,7 @@ std::string lines_of(http::Fields const& fields, WallTime came) {
 }
 
 Duration age_of(http::Fields const& fields) {
-  auto const* field = fields.find("age");
+  auto const* field = fields.find(http::FieldId::age);
   if (field == nullptr) return {};
   constexpr std::int64_t longest = 1LL << 31;  // RFC 9111, 1.2.2
   std::int64_t age = 0;

@@ -47,10 +47,15 @@ bool is_ours(FieldId id) {
     case FieldId::candor_attempt:
     case FieldId::candor_retry_reason: return true;
     case FieldId::other:
+    case FieldId::age:
+    case FieldId::authorization:
+    case FieldId::cache_control:
     case FieldId::content_type:
+    case FieldId::cookie:
     case FieldId::date:
     case FieldId::proxy_status:
     case FieldId::retry_after:
+    case FieldId::set_cookie:
     case FieldId::trailer:
     case FieldId::accept:
     case FieldId::via:

@@ -22,9 +22,13 @@ namespace detail {
 /// The fields that Candor itself looks at; all others are `other` and pass byte for byte.
 enum class FieldId : std::uint8_t {
   other,
+  age,
+  authorization,
+  cache_control,
   connection,
   content_length,
   content_type,
+  cookie,
   date,
   expect,
   host,
@@ -34,6 +38,7 @@ enum class FieldId : std::uint8_t {
   proxy_connection,
   proxy_status,
   retry_after,
+  set_cookie,
   te,
   trailer,
   transfer_encoding,
