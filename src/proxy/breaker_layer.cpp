@@ -43,11 +43,15 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
                                      .tried = attempt.tried,
                                      .expendable = attempt.expendable,
                                      .retried_on = &route_.settings.retry.on,
-                                     .may_wait = attempt.may_wait,
+                                     .may_wait = attempt.waiting_room != nullptr || attempt.place != nullptr,
                                      .method = exchange.head.method_text,
                                      .path = exchange.head.path()},
                                     exchange.now());
-  if (!permit) co_return permit.error();
+  if (!permit) {
+    bool const waits = attempt.waiting_room != nullptr && permit.error().get<Refusal>() == Refusal::limit;
+    if (waits) co_return co_await attempt.waiting_room->wait_and_call(exchange, attempt);
+    co_return permit.error();
+  }
   attempt.endpoint = permit->endpoint();
   if (attempt.place) {
     exchange.worker.observer.attempt_waited(route_, permit->started() - attempt.place->since());

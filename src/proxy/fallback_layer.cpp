@@ -124,13 +124,15 @@ Response FallbackLayer::fixed(Exchange const& exchange) const {
 
 Task<Result<Response>> FallbackLayer::call(Exchange& exchange) {
   auto result = co_await next().call(exchange);
-  if (!applies(exchange, result)) {
-    if (kept_ && result && result->good()) {
-      auto const wall = exchange.worker.scheduler.wall();
-      result->let_see(kept_->record(exchange.head, result->head(), exchange.now(), wall));
-    }
-    co_return result;
+  if (applies(exchange, result)) co_return co_await something_else(exchange, std::move(result));
+  if (kept_ && result && result->good()) {
+    auto const wall = exchange.worker.scheduler.wall();
+    result->let_see(kept_->record(exchange.head, result->head(), exchange.now(), wall));
   }
+  co_return result;
+}
+
+Task<Result<Response>> FallbackLayer::something_else(Exchange& exchange, Result<Response> result) {
   // The nearest to what was asked for comes first: today's answer of another upstream, yesterday's of this
   // one, then one that is nobody's.
   std::optional<Response> poor;  // an answer of the other upstream, failing too

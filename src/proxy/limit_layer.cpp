@@ -8,25 +8,25 @@ bool lacks_room(Result<Response> const& result) {
   return !result && result.error().get<Refusal>() == Refusal::limit;
 }
 
+Task<Result<Response>> refuse() { co_return Failure{Refusal::limit, name(Refusal::limit)}; }
+
 }  // namespace
 
 LimitLayer::LimitLayer(Route& route)
     : queue_(*route.queue), lane_(route.lane), timeout_(route.settings.limit.queue_timeout) {}
 
 Task<Result<Response>> LimitLayer::call(Exchange& exchange, Attempt& attempt) {
-  if (!queue_.is_occupied()) {
-    attempt.may_wait = !attempt.hurries;
-    auto result = co_await next().call(exchange, attempt);
-    if (!lacks_room(result)) co_return result;
-  }
-  if (attempt.hurries) co_return Failure{Refusal::limit, name(Refusal::limit)};
-  co_return co_await wait_and_call(exchange, attempt);
+  bool const is_behind = queue_.is_occupied();
+  if (is_behind && attempt.hurries) return refuse();
+  if (is_behind) return wait_and_call(exchange, attempt);
+  if (!attempt.hurries) attempt.waiting_room = this;
+  return next().call(exchange, attempt);
 }
 
 /// Neither a wait nor its end is of concern to the account: nothing was attempted.
 Task<Result<Response>> LimitLayer::wait_and_call(Exchange& exchange, Attempt& attempt) {
   if (!desk_) desk_.emplace(queue_, exchange.worker.scheduler, exchange.worker.mailbox);
-  attempt.may_wait = true;
+  attempt.waiting_room = nullptr;  // it is in there
   AttemptQueue::Place place{*desk_, lane_, exchange.now()};
   if (!place.line_up()) co_return Failure{Refusal::queue_full, name(Refusal::queue_full)};
   for (;;) {

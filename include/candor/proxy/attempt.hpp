@@ -51,6 +51,8 @@ class AttemptLog {
   std::vector<std::unique_ptr<AttemptRecord>> more_{};
 };
 
+class WaitingRoom;
+
 /// One attempt on its way down. Lives as long as the pipeline's call for it, to the response's head.
 struct Attempt {
   Attempt(CancelScope& request, unsigned which) : scope(request), number(which) {}
@@ -64,9 +66,9 @@ struct Attempt {
   EndpointId endpoint{};                ///< picked with the permit
   std::optional<EndpointId> beside{};  ///< where another attempt went at the same time: a hedge, or its first
 
-  bool hurries = false;   ///< where there is no room for it under the limit now, it had better not be made
-  bool may_wait = false;  ///< for room, if there is none: above the breaker there is a queue
-  AttemptQueue::Place* place = nullptr;  ///< there; left once the permit is granted
+  bool hurries = false;  ///< where there is no room for it under the limit now, it had better not be made
+  WaitingRoom* waiting_room = nullptr;   ///< where it waits if there is no room; absent: it is refused
+  AttemptQueue::Place* place = nullptr;  ///< there, while it asks again; left once the permit is granted
 
   /// Of a retry: what pays for it. Spent once the permit is granted; if it is refused, given back.
   std::optional<BudgetToken> token{};

@@ -40,6 +40,7 @@ class FallbackLayer final : public Layer<Service, Service> {
  private:
   [[nodiscard]] bool applies(Exchange const& exchange, Result<Response> const& result) const;
   [[nodiscard]] bool may_divert(Exchange const& exchange) const;
+  Task<Result<Response>> something_else(Exchange& exchange, Result<Response> result);
   Task<Result<Response>> divert(Exchange& exchange);
   [[nodiscard]] std::optional<Response> stale(Exchange const& exchange, std::uint16_t status);
   [[nodiscard]] Response fixed(Exchange const& exchange) const;
@@ -84,14 +85,14 @@ class HedgeLayer final : public Layer<AttemptService, AttemptService> {
 };
 
 /// Lets an attempt wait for which there is no room under the limit, or behind those that wait already.
-class LimitLayer final : public Layer<AttemptService, AttemptService> {
+class LimitLayer final : public Layer<AttemptService, AttemptService>, private WaitingRoom {
  public:
   /// The route has a queue.
   explicit LimitLayer(Route& route);
   Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) override;
 
  private:
-  Task<Result<Response>> wait_and_call(Exchange& exchange, Attempt& attempt);
+  Task<Result<Response>> wait_and_call(Exchange& exchange, Attempt& attempt) override;
 
   AttemptQueue& queue_;
   std::size_t lane_;

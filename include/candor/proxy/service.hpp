@@ -25,6 +25,16 @@ class AttemptService {
   virtual Task<Result<Response>> call(Exchange& exchange, Attempt& attempt) = 0;
 };
 
+/// Where an attempt waits for which there is no room under the limit: the way back up of one that has asked
+/// for its permit in vain, so that those that are let in at once, nearly all, pass without a stop.
+class WaitingRoom {
+ public:
+  virtual Task<Result<Response>> wait_and_call(Exchange& exchange, Attempt& attempt) = 0;
+
+ protected:
+  ~WaitingRoom() = default;
+};
+
 /// Sends one permitted attempt to its endpoint; ends with the response's head. The attempt's scope cancels
 /// it.
 class Transport {
