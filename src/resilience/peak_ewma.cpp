@@ -12,7 +12,8 @@ constexpr double shortest = 1e-9;  // seconds: what is known is not 0
 /// e^-x, for x >= 0. Under load it is next to 1, and the first terms say all that a double can hold.
 double decayed(double x) {
   constexpr double small = 1e-3;  // x^4 / 24 is then next to the last digit
-  return x < small ? 1 - x * (1 - x / 2 * (1 - x / 3)) : std::exp(-x);
+  constexpr double third = 1.0 / 3;
+  return x < small ? 1 - x * (1 - x / 2 * (1 - x * third)) : std::exp(-x);
 }
 
 }  // namespace
@@ -20,7 +21,8 @@ double decayed(double x) {
 double PeakEwma::left(Instant now) const {
   auto const since = std::max(now - at_, Duration{});
   if (attempts_ <= 0 || since >= forgotten) return 0;
-  return decayed(seconds(since) / seconds(decay));
+  constexpr double per_nanosecond = 1 / static_cast<double>(decay.count());
+  return decayed(static_cast<double>(since.count()) * per_nanosecond);
 }
 
 void PeakEwma::observe(Instant now, double left, bool is_failure) {
