@@ -157,7 +157,7 @@ void append_response_fields(std::string& out, ResponseHead const& head, Response
   ConnectionNames const named(head.fields);
   // An answer to HEAD keeps the length that its body would have had, unless a coding contradicts it.
   bool drop_length = chunked || has_no_length(head.status) || !has_content(head.status) ||
-                     head.fields.find(FieldId::transfer_encoding) != nullptr;
+                     head.fields.has(FieldId::transfer_encoding);
   bool dated = head.status < 200 || forwarding.date.empty();
   KeptLines lines(out);
   for (Field const& field : head.fields) {
@@ -314,7 +314,7 @@ bool has_content(std::uint16_t status) {
 }
 
 void append_last_chunk(std::string& out, std::string_view trailers, Fields const& head) {
-  if (trailers.empty() || head.find(FieldId::connection) == nullptr) return append_last_chunk(out, trailers);
+  if (trailers.empty() || !head.has(FieldId::connection)) return append_last_chunk(out, trailers);
   ConnectionNames const named(head);
   std::string kept;
   while (!trailers.empty()) {

@@ -79,7 +79,7 @@ Task<Result<Response>> BreakerLayer::call(Exchange& exchange, Attempt& attempt) 
   }
   auto const& head = (*source)->head();
   ride->head_arrived(head.status);
-  bool const has_retry_after = head.fields.find(http::FieldId::retry_after) != nullptr;
+  bool const has_retry_after = head.fields.has(http::FieldId::retry_after);
   if (auto const kind = classify(route_.settings.classify, head.status, has_retry_after)) {
     ride->settle(Outcome::failed(*kind));
     co_return Response{std::move(*source)};

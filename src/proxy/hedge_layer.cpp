@@ -13,8 +13,8 @@ namespace {
 /// What stays the same however long the attempt takes.
 bool may_be_hedged(RetrySettings const& settings, Exchange const& exchange, Attempt const& attempt) {
   // What is spoken after an upgrade cannot be told from what is spoken before it; a tunnel is not an answer.
-  bool const tunnels = exchange.head.method == http::Method::connect ||
-                       exchange.head.fields.find(http::FieldId::upgrade) != nullptr;
+  bool const tunnels =
+      exchange.head.method == http::Method::connect || exchange.head.fields.has(http::FieldId::upgrade);
   return !exchange.hedged && !tunnels && attempt.number < settings.attempts &&
          may_be_repeated(settings, exchange.head);
 }
@@ -24,7 +24,7 @@ bool may_be_hedged(RetrySettings const& settings, Exchange const& exchange, Atte
 unsigned worth(Attempt const& attempt, Result<Response> const& result) {
   if (!attempt.record) return 0;
   if (!result) return attempt.record->outcome && attempt.record->outcome->is_failure() ? 2 : 1;
-  return result->head().fields.find(http::FieldId::candor_retry) != nullptr ? 4 : 3;
+  return result->head().fields.has(http::FieldId::candor_retry) ? 4 : 3;
 }
 
 }  // namespace

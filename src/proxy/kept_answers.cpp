@@ -35,7 +35,7 @@ void for_each_member(http::Fields const& fields, std::string_view name, Visit co
 
 template <std::size_t count>
 bool cache_control_names(http::Fields const& fields, std::array<std::string_view, count> const& words) {
-  if (fields.find(http::FieldId::cache_control) == nullptr) return false;
+  if (!fields.has(http::FieldId::cache_control)) return false;
   bool named = false;
   for_each_member(fields, "cache-control", [&](std::string_view member) {
     auto const word = trim(member.substr(0, member.find('=')));
@@ -52,8 +52,8 @@ bool may_be_shared(http::RequestHead const& request) {
   auto const& fields = request.fields;
   auto const length = request.framing.kind == http::Framing::Kind::length ? request.framing.length : 0;
   bool const has_body = request.framing.kind == http::Framing::Kind::chunked || length > 0;
-  return request.method == http::Method::get && !has_body && !fields.find(http::FieldId::authorization) &&
-         !fields.find(http::FieldId::cookie) && !cache_control_names(fields, against);
+  return request.method == http::Method::get && !has_body && !fields.has(http::FieldId::authorization) &&
+         !fields.has(http::FieldId::cookie) && !cache_control_names(fields, against);
 }
 
 /// Whether it may be kept, and given later without asking (RFC 9111, 3 and 4.2.4).
@@ -61,8 +61,8 @@ bool may_be_kept(http::ResponseHead const& answer) {
   static constexpr std::array<std::string_view, 5> against{"no-store", "private", "no-cache",
                                                            "must-revalidate", "proxy-revalidate"};
   auto const& fields = answer.fields;
-  return answer.status == 200 && !fields.find(http::FieldId::set_cookie) &&
-         !cache_control_names(fields, against) && !fields.find(http::FieldId::candor_fallback);
+  return answer.status == 200 && !fields.has(http::FieldId::set_cookie) &&
+         !cache_control_names(fields, against) && !fields.has(http::FieldId::candor_fallback);
 }
 
 /// Lines that are made anew when the answer is given, or were true of that one time only.
@@ -78,7 +78,7 @@ std::string lines_of(http::Fields const& fields, WallTime came) {
   for (auto const& field : fields) {
     if (!is_left_out(field)) lines.append(field.name).append(": ").append(field.value).append("\r\n");
   }
-  if (fields.find(http::FieldId::date) == nullptr) {
+  if (!fields.has(http::FieldId::date)) {
     lines.append("Date: ").append(http::format_http_date(came)).append("\r\n");
   }
   return lines;

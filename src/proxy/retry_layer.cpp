@@ -78,7 +78,7 @@ class RetryLayer::Course {
       history_.retry_after = http::parse_retry_after(wait->value, date ? date->value : std::string_view{},
                                                      exchange_.worker.scheduler.wall());
     }
-    history_.retried_below = fields.find(http::FieldId::candor_retry) != nullptr;
+    history_.retried_below = fields.has(http::FieldId::candor_retry);
     answer_.emplace(std::move(*result));
   }
 

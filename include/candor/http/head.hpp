@@ -80,6 +80,7 @@ class Fields {
   [[nodiscard]] auto begin() const { return fields_.begin(); }
   [[nodiscard]] auto end() const { return fields_.end(); }
 
+  [[nodiscard]] bool has(FieldId id) const { return (present_ & bit(id)) != 0; }
   /// The first field of that name.
   [[nodiscard]] Field const* find(FieldId id) const { return has(id) ? first(id) : nullptr; }
   [[nodiscard]] Field const* find(std::string_view name) const;
@@ -93,7 +94,6 @@ class Fields {
   static constexpr std::size_t kept = 128;  // fields that there is room for afterwards
 
   static constexpr std::uint32_t bit(FieldId id) { return std::uint32_t{1} << static_cast<unsigned>(id); }
-  [[nodiscard]] bool has(FieldId id) const { return (present_ & bit(id)) != 0; }
   [[nodiscard]] Field const* first(FieldId id) const;
 
   std::vector<Field> fields_;
