@@ -72,7 +72,8 @@ TEST(Discovery, FollowsANameUnderTrafficAndFailsNoRequest) {
       return endpoints(proxy) == std::set{next + ups.port};
     }));
   }
-  EXPECT_EQ(caller.get("/").body, "second");
+  // The account follows the register a moment later.
+  ASSERT_TRUE(eventually([&] { return caller.get("/").body == "second"; }));
   ASSERT_TRUE(proxy.settles());
   EXPECT_EQ(proxy.ledger().failed(), 0U);
   EXPECT_EQ(reading(proxy).left, 5U);
