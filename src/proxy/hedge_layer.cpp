@@ -47,8 +47,8 @@ class HedgeLayer::Race {
     if (first_.good() || (second_ && second_->leg->good())) return true;
     return first_.ended() && (!second_ || second_->leg->ended());
   }
-  /// Waits until an attempt ends, or so long. Awaitable.
-  [[nodiscard]] auto news(std::optional<Duration> at_most = std::nullopt) { return News{*this, at_most}; }
+  /// Waits until an attempt ends, or at most so long. Awaitable.
+  [[nodiscard]] auto news(std::optional<Duration> at_most) { return News{*this, at_most}; }
 
   /// Sends the second one, if that may be.
   void hedge() {
